@@ -1,0 +1,1 @@
+"""Generators and repository checks. Run from the root: `python -m tools.check`."""
