@@ -1,0 +1,48 @@
+"""One measurement of a device. Units are in the names; a value that the device cannot measure is absent."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
+"""RFC 3339 with any offset and up to nine fractional digits; kept to the microsecond."""
+
+
+class Disk(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One mounted file system."""
+
+    mount: str
+    total_bytes: int | None = None
+    used_bytes: int | None = None
+
+
+class Network(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One interface; bytes since the interface came up, so they may fall back to 0."""
+
+    interface: str
+    rx_bytes: int | None = None
+    tx_bytes: int | None = None
+
+
+class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The device at one moment, by the device's clock."""
+
+    time: AwareTime
+    cpu_percent: float | None = None
+    cpu_cores: list[float] = []
+    memory_total_bytes: int | None = None
+    memory_used_bytes: int | None = None
+    memory_available_bytes: int | None = None
+    memory_percent: float | None = None
+    swap_total_bytes: int | None = None
+    swap_used_bytes: int | None = None
+    temperature_celsius: float | None = None
+    uptime_seconds: float | None = None
+    load_1: float | None = None
+    load_5: float | None = None
+    load_15: float | None = None
+    disks: list[Disk] = []
+    networks: list[Network] = []
