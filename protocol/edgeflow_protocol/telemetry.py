@@ -11,20 +11,23 @@ AwareTime = Annotated[datetime, msgspec.Meta(tz=True)]
 """RFC 3339 with any offset and up to nine fractional digits; kept to the microsecond."""
 
 
+Bytes = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
 class Disk(msgspec.Struct, frozen=True, omit_defaults=True):
     """One mounted file system."""
 
     mount: str
-    total_bytes: int | None = None
-    used_bytes: int | None = None
+    total_bytes: Bytes | None = None
+    used_bytes: Bytes | None = None
 
 
 class Network(msgspec.Struct, frozen=True, omit_defaults=True):
     """One interface; bytes since the interface came up, so they may fall back to 0."""
 
     interface: str
-    rx_bytes: int | None = None
-    tx_bytes: int | None = None
+    rx_bytes: Bytes | None = None
+    tx_bytes: Bytes | None = None
 
 
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -33,12 +36,12 @@ class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     time: AwareTime
     cpu_percent: float | None = None
     cpu_cores: list[float] = []
-    memory_total_bytes: int | None = None
-    memory_used_bytes: int | None = None
-    memory_available_bytes: int | None = None
+    memory_total_bytes: Bytes | None = None
+    memory_used_bytes: Bytes | None = None
+    memory_available_bytes: Bytes | None = None
     memory_percent: float | None = None
-    swap_total_bytes: int | None = None
-    swap_used_bytes: int | None = None
+    swap_total_bytes: Bytes | None = None
+    swap_used_bytes: Bytes | None = None
     temperature_celsius: float | None = None
     uptime_seconds: float | None = None
     load_1: float | None = None

@@ -1,0 +1,8 @@
+"""Hypothesis without clocks: the machine is shared, and slow is not wrong."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
