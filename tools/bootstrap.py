@@ -35,7 +35,7 @@ def main() -> int:
         # uv does not read pip's configuration; on a machine with its own index pip may still reach it.
         print("uv could not; trying the same with pip…", flush=True)
         if run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", LOCK]):
-            return say("The locked packages could not be installed: see above, mend it, and repeat the command.")
+            return say("The locked packages could not be installed: see above, mend it and repeat.")
     STAMP.parent.mkdir(exist_ok=True)
     STAMP.write_text(f"{ROOT}\n")
     print(f"Packages are ready ({time.monotonic() - began:.0f} s).", flush=True)
@@ -46,12 +46,13 @@ def works(python: Path) -> bool:
     """Whether .venv holds a Python with pip. A half-made or moved one does not, and is made again."""
     if not python.exists():
         return False
-    answer = subprocess.run([python, "-c", "import pip, sys; print(sys.prefix)"], capture_output=True, text=True)
+    command = [python, "-c", "import pip, sys; print(sys.prefix)"]
+    answer = subprocess.run(command, capture_output=True, text=True)
     return answer.returncode == 0 and Path(answer.stdout.strip()).resolve() == VENV.resolve()
 
 
 def make_venv() -> bool:
-    """Make .venv anew. Debian's python3 comes without ensurepip: then pip of the system fills it, if there."""
+    """Make .venv anew. Where Python comes without ensurepip (Debian), the system's pip fills it."""
     if run([sys.executable, "-m", "venv", "--clear", VENV], quiet=True) == 0:
         return True
     if run([sys.executable, "-m", "venv", "--clear", "--without-pip", VENV], quiet=True) == 0:
@@ -69,9 +70,7 @@ def uv_lines() -> str:
     """The block of requirements.lock that pins uv, hashes included."""
     lines: list[str] = []
     for line in LOCK.read_text().splitlines():
-        if line.startswith("uv=="):
-            lines.append(line)
-        elif lines and line.startswith("    --hash"):
+        if line.startswith("uv==") or (lines and line.startswith("    --hash")):
             lines.append(line)
         elif lines:
             break
@@ -82,11 +81,10 @@ def run(command: list[object], *, given: str | None = None, quiet: bool = False)
     """Run to the end; the exit code. `quiet` keeps its output for nobody, `given` is its standard input."""
     sink = subprocess.DEVNULL if quiet else None
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "VIRTUAL_ENV": str(VENV)}
-    if given is None:
-        return subprocess.run(
-            [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=environment
-        ).returncode
-    return subprocess.run([str(part) for part in command], input=given, text=True, env=environment).returncode
+    words = [str(part) for part in command]
+    return subprocess.run(
+        words, input=given or "", text=True, stdout=sink, stderr=sink, env=environment
+    ).returncode
 
 
 def say(sentence: str) -> int:

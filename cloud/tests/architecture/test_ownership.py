@@ -1,0 +1,156 @@
+"""A table, and a function that runs as its definer, is mentioned in one place: its owner's `queries.py`.
+
+`infra` owns tables too (outbox, idempotency keys, jobs); there the SQL stands beside the code that needs it.
+"""
+
+import ast
+
+import pytest
+
+from cloud.tests.architecture.source import Module, Schema, load, names_in, schema, schema_of, statements
+
+INFRA = "infra"
+FOREIGN = frozenset({"alembic_version"})
+"""Tables that a library makes and reads."""
+
+
+def mentions(module: Module, known: Schema) -> dict[str, int]:
+    """Tables and definer functions that a module's SQL names, with a line of each."""
+    found: dict[str, int] = {}
+    for statement in statements(module, surely=not module.is_queries):
+        for name in names_in(statement.text) & known.tables:
+            found.setdefault(name, statement.node.lineno)
+        for function in known.functions:
+            if f"{function}(" in statement.text:
+                found.setdefault(function, statement.node.lineno)
+    for name, line in copied(module):
+        if name in known.tables:
+            found.setdefault(name, line)
+    return found
+
+
+def copied(module: Module) -> list[tuple[str, int]]:
+    """Tables that asyncpg's COPY methods are given by name."""
+    found: list[tuple[str, int]] = []
+    for node in ast.walk(module.tree):
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Attribute)
+            and node.func.attr in {"copy_records_to_table", "copy_to_table", "copy_from_table"}
+            and node.args
+            and isinstance(node.args[0], ast.Constant)
+        ):
+            found.append((str(node.args[0].value), node.lineno))
+    return found
+
+
+def trespasses(modules: list[Module], known: Schema) -> list[str]:
+    """Mentions outside a `queries.py`, by two owners, or by none."""
+    said: list[str] = []
+    owners: dict[str, str] = {}
+    for module in modules:
+        for name, line in mentions(module, known).items():
+            where = f"{module.name}:{line}"
+            if module.owner == "app":
+                said.append(f"{where} reads {name}: app has no tables, call the owner's service.")
+            elif module.owner != INFRA and not module.is_queries:
+                said.append(f"{where} reads {name}: SQL stands in {module.owner}/queries.py.")
+            other = owners.setdefault(name, module.owner)
+            if other != module.owner:
+                said.append(f"{where} reads {name}, which is {other}'s: call edgeflow_cloud.{other}.")
+    for name in sorted((known.tables | known.functions) - set(owners) - FOREIGN):
+        said.append(f"{name} has no owner: no queries.py mentions it.")
+    return said
+
+
+def sql_outside(modules: list[Module]) -> list[str]:
+    """SQL of any kind outside `queries.py` and `infra`."""
+    return [
+        f"{statement.where} holds SQL: it belongs in {module.owner}/queries.py."
+        for module in modules
+        if module.owner not in {INFRA, "kernel"} and not module.is_queries
+        for statement in statements(module, surely=True)
+    ]
+
+
+def test_each_table_has_one_owner() -> None:
+    assert trespasses(load(), schema()) == []
+
+
+def test_sql_stands_in_queries() -> None:
+    assert sql_outside(load()) == []
+
+
+SAMPLE = schema_of(
+    "-- create table ghosts (id int);\n"
+    "create table devices (id uuid);\ncreate table if not exists public.shadows (id uuid);\n"
+    "create table samples_2026 partition of samples default;\n"
+    "create function find_key(hash bytea) returns uuid language sql security definer as $$ select 1 $$;\n"
+    "create function plain() returns uuid language sql as $$ select 1 $$;\n"
+    "create view samples as select 1;"
+)
+
+
+def test_migrations_are_read() -> None:
+    assert SAMPLE.tables == {"devices", "shadows", "samples"}
+    assert SAMPLE.functions == {"find_key"}
+
+
+@pytest.mark.parametrize(
+    ("sql", "names"),
+    [
+        ("select id from devices where name = 'from shadows'", {"devices"}),
+        ("select 1 from a, b as c, public.d join e using (id) -- from f", {"a", "b", "d", "e"}),
+        ("insert into devices (id) select id from old on conflict do nothing", {"devices", "old"}),
+        ("with x as (delete from y returning id) update only z set a = 1 from x", {"y", "z", "x"}),
+        ("copy samples (a) from stdin", {"samples", "stdin"}),
+    ],
+)
+def test_tables_are_found(sql: str, names: set[str]) -> None:
+    assert names_in(sql) == names
+
+
+OWNED = [
+    Module("devices.queries", 'A = "select id from devices"\nB = "select find_key($1)"'),
+    Module("shadows.queries", 'def f(tx):\n    return tx.fetch(f"""\n  select {A} from shadows""")'),
+    Module("infra.db", 'A = "select 1 from samples"'),
+]
+
+
+def test_a_clean_sample_passes() -> None:
+    assert trespasses(OWNED, SAMPLE) == []
+    assert sql_outside(OWNED) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("shadows.queries", 'A = "select s.id from shadows s join devices d on true"'),
+        ("shadows.queries", 'A = "select find_key($1)"'),
+        ("shadows.queries", 'async def f(tx): await tx.copy_records_to_table("devices", records=[])'),
+        ("devices.service", 'A = "delete from devices where id = $1"'),
+        ("app.cli", 'A = "update devices set name = $1"'),
+    ],
+)
+def test_trespasses_are_seen(name: str, text: str) -> None:
+    assert trespasses([*OWNED, Module(name, text)], SAMPLE)
+
+
+def test_a_table_without_owner_is_seen() -> None:
+    assert trespasses(OWNED[1:], SAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_sql"),
+    [
+        ('A = "select count(*) from generate_series(1, 2)"', True),
+        ('"""select one from the list: documentation."""', False),
+        ('A = "Select a device from the list."', False),
+        ('A = "SELECT id FROM things"', True),
+        ('A = "update the agent"', False),
+        ('A = f"insert into {TABLE} values (1)"', True),
+        ('A = "with care"', False),
+    ],
+)
+def test_sql_is_told_from_prose(text: str, is_sql: bool) -> None:
+    assert bool(sql_outside([Module("devices.service", text)])) is is_sql
