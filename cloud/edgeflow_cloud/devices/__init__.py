@@ -1,0 +1,37 @@
+"""The registry: which devices there are, what they say of themselves, who is connected, and their keys.
+
+Owns: `devices`, `device_presence`, `device_keys`. Promises: a device belongs to one organization; its key is shown
+once and kept as a hash; presence never goes back to an older connection (epoch). Does not do: talk to devices.
+"""
+
+from edgeflow_cloud.devices import presence
+from edgeflow_cloud.devices.model import Arrival, Device, Filter, Sighting, Status, hash_key, no_such_device
+from edgeflow_cloud.devices.service import (
+    authenticate_key,
+    authenticate_many,
+    create_device,
+    delete_device,
+    find_device,
+    list_devices,
+    record_facts,
+    rotate_key,
+)
+
+__all__ = [
+    "Arrival",
+    "Device",
+    "Filter",
+    "Sighting",
+    "Status",
+    "authenticate_key",
+    "authenticate_many",
+    "create_device",
+    "delete_device",
+    "find_device",
+    "hash_key",
+    "list_devices",
+    "no_such_device",
+    "presence",
+    "record_facts",
+    "rotate_key",
+]

@@ -1,0 +1,89 @@
+"""What a device is, and how its key is made. Pure."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from edgeflow_cloud.kernel.errors import NotFound
+from edgeflow_cloud.kernel.ids import DeviceId, TenantId
+
+KEY_PREFIX = "efk_"
+SHOWN_OF_KEY = 12
+
+
+class Status(StrEnum):
+    """Whether the device's tunnel is open. There is no third state: what ails a device is an alert, not a status."""
+
+    ONLINE = "online"
+    OFFLINE = "offline"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Device:
+    """One entry of the registry, with its presence. `hardware` and `network` are what the device said of itself."""
+
+    tenant_id: TenantId
+    device_id: DeviceId
+    name: str
+    notes: str
+    tags: tuple[str, ...]
+    status: Status
+    last_seen_at: datetime | None
+    connected_at: datetime | None
+    negotiated_at: datetime | None = None
+    """When it first named capabilities; a client of the field never does."""
+    firmware_version: str | None
+    agent_version: str | None
+    hardware: dict[str, object] = field(default_factory=dict[str, object])
+    network: dict[str, object] = field(default_factory=dict[str, object])
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which devices a list wants. None means any; `search` is a part of the name, a tag or the id."""
+
+    status: Status | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A device whose tunnel was just accepted by hub `hub_id`; `agent_version` is what it said of itself.
+
+    `negotiated`: its `connect` named capabilities; the first such time is kept (`Device.negotiated_at`).
+    """
+
+    tenant_id: TenantId
+    device_id: DeviceId
+    agent_version: str | None = None
+    negotiated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A sign of life at `seen_at`, under the `epoch` of its connection; an older epoch's sighting counts for nothing."""
+
+    tenant_id: TenantId
+    device_id: DeviceId
+    epoch: int
+    seen_at: datetime
+
+
+def make_key() -> str:
+    """A new device key: `efk_` and 256 random bits."""
+    return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_key(key: str) -> bytes:
+    """How a key is stored and looked up. The key is random and long, so a plain SHA-256 cannot be guessed."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def no_such_device() -> NotFound:
+    """The one answer for a missing device and for somebody else's."""
+    return NotFound("There is no such device in this organization.", code="device_not_found")

@@ -1,0 +1,81 @@
+"""HTTP of the registry."""
+
+from typing import Annotated
+
+from fastapi import Query, Response
+
+from edgeflow_cloud.devices import service
+from edgeflow_cloud.devices.model import Filter, Status
+from edgeflow_cloud.devices.schemas import (
+    CreatedDevice,
+    CreateDevice,
+    DeviceDocument,
+    DeviceStatusDocument,
+    UpdateDevice,
+)
+from edgeflow_cloud.infra.http import Caller, IfMatch, Listing, PageQuery, Router, Tx, show_version
+from edgeflow_cloud.kernel.ids import DeviceIdField
+from edgeflow_cloud.kernel.paging import Page, decode_cursor
+
+router = Router(tag="devices")
+
+
+@router.get("/devices", "devices:view")
+async def list_devices(
+    tx: Tx,
+    caller: Caller,
+    page: PageQuery,
+    status: Annotated[Status | None, Query(description="Only devices in this status.")] = None,
+    search: Annotated[
+        str | None, Query(max_length=200, description="A part of the name, or a whole tag.")
+    ] = None,
+) -> Listing[DeviceDocument]:
+    """The organization's devices, by name."""
+    after = decode_cursor(page.cursor, length=2) if page.cursor else ()
+    found = await service.list_devices(
+        tx, caller, Filter(status, search or None), Page(page.limit, page.offset, after)
+    )
+    return Listing(
+        items=[DeviceDocument.model_validate(device) for device in found.items],
+        next_cursor=found.next_cursor,
+        total=found.total,
+    )
+
+
+@router.post("/devices", "devices:manage", creates=True)
+async def create_device(tx: Tx, caller: Caller, body: CreateDevice) -> CreatedDevice:
+    """Enter a device by hand. Its id and key are what the device is configured with."""
+    device, key = await service.create_device(tx, caller, name=body.name, notes=body.notes, tags=body.tags)
+    return CreatedDevice(**DeviceDocument.model_validate(device).model_dump(), api_key=key)
+
+
+@router.get("/devices/{device_id}", "devices:view")
+async def get_device(tx: Tx, caller: Caller, device_id: DeviceIdField, response: Response) -> DeviceDocument:
+    """One device."""
+    device = await service.find_device(tx, caller, device_id)
+    show_version(response, device.version)
+    return DeviceDocument.model_validate(device)
+
+
+@router.put("/devices/{device_id}", "devices:manage")
+async def update_device(
+    tx: Tx, caller: Caller, device_id: DeviceIdField, body: UpdateDevice, version: IfMatch, response: Response
+) -> DeviceDocument:
+    """Change name, notes or tags."""
+    device = await service.update_device(
+        tx, caller, device_id, name=body.name, notes=body.notes, tags=body.tags, version=version
+    )
+    show_version(response, device.version)
+    return DeviceDocument.model_validate(device)
+
+
+@router.delete("/devices/{device_id}", "resources:delete")
+async def delete_device(tx: Tx, caller: Caller, device_id: DeviceIdField) -> None:
+    """Remove a device with its shadow, commands and keys. Its tunnel is closed and its key is dead."""
+    await service.delete_device(tx, caller, device_id)
+
+
+@router.get("/devices/{device_id}/status", "devices:view")
+async def get_device_status(tx: Tx, caller: Caller, device_id: DeviceIdField) -> DeviceStatusDocument:
+    """Whether the device is connected right now."""
+    return DeviceStatusDocument.model_validate(await service.find_device(tx, caller, device_id))

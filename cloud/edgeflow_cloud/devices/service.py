@@ -1,0 +1,188 @@
+"""Use cases of the registry, a verb each."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from edgeflow_cloud import audit
+from edgeflow_cloud.devices import queries
+from edgeflow_cloud.devices.events import DeviceCreated, DeviceDeleted, DeviceKeyRotated, DeviceUpdated
+from edgeflow_cloud.devices.model import (
+    SHOWN_OF_KEY,
+    Device,
+    Filter,
+    Status,
+    hash_key,
+    make_key,
+    no_such_device,
+)
+from edgeflow_cloud.infra.db import Row, Transaction
+from edgeflow_cloud.infra.http import require_version
+from edgeflow_cloud.infra.outbox import announce
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.ids import DeviceId, TenantId
+from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
+from edgeflow_cloud.kernel.principal import Principal
+
+
+async def create_device(
+    tx: Transaction,
+    principal: Principal,
+    *,
+    name: str,
+    notes: str = "",
+    tags: Sequence[str] = (),
+    hardware: dict[str, object] | None = None,
+    network: dict[str, object] | None = None,
+    action: str = "device.create",
+) -> tuple[Device, str]:
+    """Enter a device; the answer holds its key, which is shown this once. `action` is how the audit log calls it."""
+    device_id = DeviceId(ids.new())
+    await queries.insert_device(
+        tx, principal.tenant_id, device_id, name, notes, _tidy(tags), hardware or {}, network or {}
+    )
+    await queries.insert_presence(tx, principal.tenant_id, device_id)
+    key = await _insert_key(tx, principal.tenant_id, device_id)
+    await audit.record(
+        tx, principal, action, "device", _wire(device_id), new={"name": name, "tags": list(tags)}
+    )
+    await announce(tx, DeviceCreated(tenant_id=principal.tenant_id, device_id=device_id))
+    return await find_device(tx, principal, device_id), key
+
+
+async def find_device(tx: Transaction, principal: Principal, device_id: DeviceId) -> Device:
+    """The device. Raises NotFound (`device_not_found`), also for another organization's."""
+    row = await queries.select_device(tx, principal.tenant_id, device_id)
+    if row is None:
+        raise no_such_device()
+    return _device(row)
+
+
+async def list_devices(tx: Transaction, principal: Principal, wanted: Filter, page: Page) -> Slice[Device]:
+    """One page, by name. The whole count comes with the first page only."""
+    after_name, after_id = (
+        (page.after[0], ids.decode(ids.DEVICE, page.after[1])) if page.after else (None, None)
+    )
+    rows = await queries.select_devices(
+        tx,
+        principal.tenant_id,
+        wanted,
+        after_name,
+        after_id,
+        0 if page.after else page.offset,
+        page.limit + 1,
+    )
+    devices = [_device(row) for row in rows[: page.limit]]
+    more = len(rows) > page.limit
+    return Slice(
+        devices,
+        encode_cursor(devices[-1].name, _wire(devices[-1].device_id)) if more else None,
+        None if page.after else await queries.count_devices(tx, principal.tenant_id, wanted),
+    )
+
+
+async def update_device(
+    tx: Transaction,
+    principal: Principal,
+    device_id: DeviceId,
+    *,
+    name: str | None,
+    notes: str | None,
+    tags: Sequence[str] | None,
+    version: int | None,
+) -> Device:
+    """Change what people wrote; None leaves a field. Raises Conflict (`version_conflict`) for an old `version`."""
+    current = await queries.lock_device(tx, principal.tenant_id, device_id)
+    if current is None:
+        raise no_such_device()
+    require_version(version, current)
+    before = await find_device(tx, principal, device_id)
+    await queries.update_device(
+        tx,
+        principal.tenant_id,
+        device_id,
+        before.name if name is None else name,
+        before.notes if notes is None else notes,
+        before.tags if tags is None else _tidy(tags),
+    )
+    after = await find_device(tx, principal, device_id)
+    await audit.record(
+        tx, principal, "device.update", "device", _wire(device_id), old=_written(before), new=_written(after)
+    )
+    await announce(tx, DeviceUpdated(tenant_id=principal.tenant_id, device_id=device_id))
+    return after
+
+
+async def record_facts(
+    tx: Transaction,
+    principal: Principal,
+    device_id: DeviceId,
+    *,
+    hardware: dict[str, object],
+    network: dict[str, object],
+) -> None:
+    """Keep what the device says of itself; keys that it does not mention stay."""
+    await queries.update_facts(tx, principal.tenant_id, device_id, hardware, network)
+    await announce(tx, DeviceUpdated(tenant_id=principal.tenant_id, device_id=device_id))
+
+
+async def delete_device(tx: Transaction, principal: Principal, device_id: DeviceId) -> None:
+    """Remove the device and all that hangs on it. Its open tunnel is closed by the event."""
+    before = await find_device(tx, principal, device_id)
+    await queries.delete_device(tx, principal.tenant_id, device_id)
+    await audit.record(tx, principal, "device.delete", "device", _wire(device_id), old=_written(before))
+    await announce(tx, DeviceDeleted(tenant_id=principal.tenant_id, device_id=device_id))
+
+
+async def rotate_key(
+    tx: Transaction, principal: Principal, device_id: DeviceId, *, overlap: timedelta = timedelta(0)
+) -> str:
+    """Give the device a new key; the old ones end after `overlap`. Raises NotFound (`device_not_found`)."""
+    if await queries.lock_device(tx, principal.tenant_id, device_id) is None:
+        raise no_such_device()
+    await queries.expire_keys(tx, principal.tenant_id, device_id, datetime.now(UTC) + overlap)
+    key = await _insert_key(tx, principal.tenant_id, device_id)
+    await audit.record(tx, principal, "device.key_rotate", "device", _wire(device_id))
+    await announce(tx, DeviceKeyRotated(tenant_id=principal.tenant_id, device_id=device_id))
+    return key
+
+
+async def authenticate_many(
+    tx: Transaction, claims: Sequence[tuple[DeviceId, bytes]]
+) -> dict[DeviceId, TenantId]:
+    """Which of the (device, `hash_key(key)`) pairs are right. Takes a `lookup` transaction."""
+    rows = await queries.select_keys_found(
+        tx, [device for device, _ in claims], [hashed for _, hashed in claims]
+    )
+    return {row["device_id"]: row["tenant_id"] for row in rows}
+
+
+async def authenticate_key(tx: Transaction, key: str) -> tuple[TenantId, DeviceId] | None:
+    """Whose key it is, or None. Takes a `lookup` transaction."""
+    row = await queries.select_key_found(tx, hash_key(key))
+    return None if row is None else (row["tenant_id"], row["device_id"])
+
+
+async def _insert_key(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> str:
+    key = make_key()
+    await queries.insert_key(tx, tenant_id, device_id, ids.new(), hash_key(key), key[:SHOWN_OF_KEY])
+    return key
+
+
+def _device(row: Row) -> Device:
+    fields = dict(row)
+    fields["status"] = Status.ONLINE if fields.pop("online") else Status.OFFLINE
+    fields["tags"] = tuple(fields["tags"])
+    return Device(**fields)
+
+
+def _tidy(tags: Sequence[str]) -> list[str]:
+    """Each tag once, in the order given."""
+    return list(dict.fromkeys(tags))
+
+
+def _written(device: Device) -> dict[str, object]:
+    return {"name": device.name, "notes": device.notes, "tags": list(device.tags)}
+
+
+def _wire(device_id: DeviceId) -> str:
+    return ids.encode(ids.DEVICE, device_id)

@@ -1,0 +1,32 @@
+"""What one process holds, made once by `app` and handed down."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import HTTPConnection
+
+from edgeflow_cloud.infra.blobs import Blobs
+from edgeflow_cloud.infra.bus import Bus
+from edgeflow_cloud.infra.db import Database
+from edgeflow_cloud.infra.limits import Limits
+from edgeflow_cloud.infra.secrets import Secrets
+from edgeflow_cloud.infra.settings import Settings
+from edgeflow_cloud.kernel.clock import Clock
+from edgeflow_cloud.kernel.principal import Principal
+
+Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
+"""Turns a request's credentials into a Principal, or None when it carries none. Raises Unauthenticated for bad ones."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """The parts of one process. Frozen: what it holds is opened and closed by `app`'s supervisor."""
+
+    settings: Settings
+    secrets: Secrets
+    clock: Clock
+    db: Database
+    bus: Bus
+    blobs: Blobs
+    limits: Limits
+    authenticate: Authenticate

@@ -1,0 +1,175 @@
+"""PostgreSQL: four ways in, each with the role that fits.
+
+`tenant_tx(principal)` is the way to tenant tables: role `edgeflow_app`, row-level security set to the
+principal's organization. `lookup()` runs SECURITY DEFINER functions before anyone is known. `system_tx(reason)`
+sees all organizations (relay, retention, presence batches). `ingest_tx()` writes samples by COPY. A check lists
+who may import the last three.
+
+The role is a startup parameter of each pool's connections, so no statement is spent on it and `RESET ROLE`
+cannot climb out of it.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+import msgspec
+
+from edgeflow_cloud.kernel.errors import Unavailable
+from edgeflow_cloud.kernel.principal import Principal
+
+PgConnection = asyncpg.Connection[asyncpg.Record]
+Transaction = PgConnection
+"""A connection inside an open transaction. Whoever is handed one never ends it."""
+Row = asyncpg.Record
+
+STATEMENT_TIMEOUT_MS = 15_000
+ACQUIRE_TIMEOUT = 5.0
+
+
+class Database:
+    """Pools to one PostgreSQL, one pool a role. `size` is the app pool's bound."""
+
+    def __init__(self, url: str, *, size: int = 12) -> None:
+        self.url = url
+        self._size = size
+        self._app: asyncpg.Pool[Row] | None = None
+        self._system: asyncpg.Pool[Row] | None = None
+        self._ingest: asyncpg.Pool[Row] | None = None
+
+    async def open(self) -> None:
+        """Connect. Raises OSError or asyncpg.PostgresError when the server is away or refuses."""
+        self._app = await _pool(self.url, "edgeflow_app", self._size)
+        self._system = await _pool(self.url, "edgeflow_system", 6)
+        self._ingest = await _pool(self.url, "edgeflow_ingest", 2)
+
+    async def close(self) -> None:
+        """End all connections, at the latest after five seconds."""
+        for pool in (self._app, self._system, self._ingest):
+            if pool is None:
+                continue
+            try:
+                await asyncio.wait_for(pool.close(), 5)
+            except (TimeoutError, asyncio.CancelledError):
+                pool.terminate()
+
+    @asynccontextmanager
+    async def tenant_tx(self, principal: Principal) -> AsyncGenerator[Transaction]:
+        """A transaction that sees the principal's organization and nothing else."""
+        begin = f"begin; set local app.tenant_id = '{principal.tenant_id}'"
+        async with _transaction(self._app, begin) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def lookup(self) -> AsyncGenerator[Transaction]:
+        """A transaction without an organization: it sees no tenant row, only what lookup functions return."""
+        async with _transaction(self._app, "begin") as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def system_tx(self, reason: str) -> AsyncGenerator[Transaction]:
+        """A transaction over all organizations. `reason` shows in pg_stat_activity while it runs."""
+        name = "".join(letter for letter in reason if letter.isalnum() or letter in " -_.")[:48]
+        async with _transaction(
+            self._system, f"begin; set local application_name = 'edgeflow: {name}'"
+        ) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def ingest_tx(self) -> AsyncGenerator[Transaction]:
+        """A transaction that may write sample tables and their cursors, by COPY."""
+        async with _transaction(self._ingest, "begin") as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def listen(self, channel: str) -> AsyncGenerator[AsyncIterator[str]]:
+        """NOTIFY payloads of `channel`, on a connection of its own. Ends when the connection is lost."""
+        connection = await asyncpg.connect(self.url, timeout=10)
+        queue: asyncio.Queue[str | None] = asyncio.Queue(1_000)
+
+        def heard(_c: object, _pid: int, _channel: str, payload: object) -> None:
+            if not queue.full():  # a full queue already says "look"; one note less changes nothing
+                queue.put_nowait(str(payload))
+
+        connection.add_termination_listener(lambda _c: _end(queue))
+        await connection.add_listener(channel, heard)
+        try:
+            yield _drain(queue)
+        finally:
+            await connection.close(timeout=2)
+
+
+def _end(queue: asyncio.Queue[str | None]) -> None:
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(None)
+
+
+async def _drain(queue: asyncio.Queue[str | None]) -> AsyncIterator[str]:
+    while (payload := await queue.get()) is not None:
+        yield payload
+
+
+async def _pool(url: str, role: str, size: int) -> asyncpg.Pool[Row]:
+    return await asyncpg.create_pool(
+        url,
+        min_size=1,
+        max_size=size,
+        init=_set_codecs,
+        timeout=10,
+        command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
+        max_inactive_connection_lifetime=120,
+        server_settings={
+            "role": role,
+            "application_name": "edgeflow",
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": "30000",
+            "timezone": "UTC",
+        },
+    )
+
+
+async def _set_codecs(connection: PgConnection) -> None:
+    """jsonb travels as Python values, encoded and decoded by msgspec."""
+    for name in ("json", "jsonb"):
+        await connection.set_type_codec(
+            name,
+            schema="pg_catalog",
+            encoder=lambda value: msgspec.json.encode(value).decode(),
+            decoder=msgspec.json.decode,
+        )
+
+
+@asynccontextmanager
+async def _transaction(pool: asyncpg.Pool[Row] | None, begin: str) -> AsyncGenerator[Transaction]:
+    if pool is None:
+        raise RuntimeError("Database.open() was not awaited")
+    try:
+        connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT)
+    except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+        raise Unavailable(
+            "The database does not answer at the moment; try again in a few seconds."
+        ) from error
+    try:
+        await connection.execute(begin)
+        try:
+            yield connection
+        except BaseException:
+            await _roll_back(connection)
+            raise
+        await connection.execute("commit")
+    except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError) as error:
+        raise Unavailable("The connection to the database was lost; send the same request again.") from error
+    finally:
+        await pool.release(connection, timeout=5)
+
+
+async def _roll_back(connection: PgConnection) -> None:
+    """Undo what the block did. A cancelled block still rolls back; a dead connection is simply dropped."""
+    if connection.is_closed():
+        return
+    try:
+        await asyncio.shield(asyncio.wait_for(connection.execute("rollback"), 5))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+        connection.terminate()

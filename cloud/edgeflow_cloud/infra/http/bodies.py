@@ -1,0 +1,95 @@
+"""Shapes that bodies share: strict input, plain output, problems, pages."""
+
+from typing import Annotated, Generic, TypeVar
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict, Field
+
+from edgeflow_cloud.kernel.paging import DEFAULT_LIMIT, MAXIMUM_LIMIT
+
+ItemT = TypeVar("ItemT")
+
+
+class Body(BaseModel):
+    """Base of what people send: a field that we do not know is refused by name."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Document(BaseModel):
+    """Base of what we answer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class Listing(Document, Generic[ItemT]):
+    """One page of a list."""
+
+    items: list[ItemT]
+    next_cursor: str | None = Field(
+        None, description="Pass as `cursor` for the next page; null on the last one."
+    )
+    total: int | None = Field(None, description="How many there are in all, where counting is cheap.")
+
+
+class FieldProblem(Document):
+    """One refused field."""
+
+    field: str
+    message: str
+
+
+class ProblemDocument(Document):
+    """RFC 9457, and the published `error` string."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    error: str
+    request_id: str
+    errors: list[FieldProblem] | None = None
+
+
+def _problem(description: str) -> dict[str, object]:
+    return {
+        "description": description,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
+    }
+
+
+Problems: dict[int | str, dict[str, object]] = {
+    400: _problem("The request cannot be read"),
+    401: _problem("Nobody is known to be asking"),
+    403: _problem("The caller lacks the named permission"),
+    404: _problem("There is no such thing here"),
+    409: _problem("The state or version does not allow it; nothing changed"),
+    413: _problem("The body is larger than 1 MiB"),
+    422: _problem("A field is not acceptable; `errors` names it"),
+    429: _problem("A limit is reached; `Retry-After` says when to come back"),
+    503: _problem("A part that we stand on is away; try again"),
+}
+
+
+class PageParameters(BaseModel):
+    """`limit`, and `cursor` or `offset`."""
+
+    limit: int
+    cursor: str | None
+    offset: int
+
+
+def _page(
+    limit: Annotated[int, Query(ge=1, le=MAXIMUM_LIMIT, description="How many at most.")] = DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None, Query(max_length=500, description="`next_cursor` of the page before.")
+    ] = None,
+    offset: Annotated[
+        int, Query(ge=0, le=1_000_000, description="How many to skip; ignored with `cursor`.")
+    ] = 0,
+) -> PageParameters:
+    return PageParameters(limit=limit, cursor=cursor, offset=offset)
+
+
+PageQuery = Annotated[PageParameters, Depends(_page)]

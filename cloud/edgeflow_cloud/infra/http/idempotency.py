@@ -1,0 +1,64 @@
+"""`Idempotency-Key`: the same creation sent twice is made once, and both get the same answer.
+
+The key's row is written in the transaction of the creation: a parallel twin waits at the unique index until the first
+has committed, then finds its answer. A creation that failed leaves no row, so it may be sent again.
+"""
+
+import hashlib
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edgeflow_cloud.infra.db import Transaction
+from edgeflow_cloud.infra.http import queries
+from edgeflow_cloud.kernel.errors import Conflict, Invalid
+from edgeflow_cloud.kernel.principal import Principal
+
+HEADER = "Idempotency-Key"
+
+
+def key_of(request: Request) -> str | None:
+    """The request's key, or None. Raises Invalid for one that is empty, longer than 200 or not printable ASCII."""
+    key = request.headers.get(HEADER)
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 200 or not key.isascii() or not key.isprintable():
+        raise Invalid(
+            "Idempotency-Key must be 1 to 200 printable ASCII characters; a UUID is a good one.",
+            code="bad_idempotency_key",
+        )
+    return key
+
+
+async def claim(
+    tx: Transaction, principal: Principal, key: str, request: Request, body: bytes
+) -> Response | None:
+    """Take the key for this request; the answer of an earlier one comes back if there was one.
+
+    Raises Conflict (`idempotency_key_reused`) when the key was used for another request.
+    """
+    fingerprint = hashlib.sha256(
+        b"\0".join((request.method.encode(), request.url.path.encode(), request.url.query.encode(), body))
+    ).digest()
+    caller = principal.wire_id
+    if await queries.insert_idempotency_key(tx, principal.tenant_id, caller, key, fingerprint):
+        return None
+    row = await queries.select_idempotency_key(tx, principal.tenant_id, caller, key)
+    if row is None or row["fingerprint"] != fingerprint:
+        raise Conflict(
+            "This Idempotency-Key was already used for another request. Make a new key for a new request.",
+            code="idempotency_key_reused",
+        )
+    return Response(
+        content=row["body"],
+        status_code=row["status"],
+        media_type="application/json",
+        headers={"Idempotency-Replayed": "true"},
+    )
+
+
+async def keep(tx: Transaction, principal: Principal, key: str, response: Response) -> None:
+    """Remember the answer beside the key, in the same transaction."""
+    await queries.update_idempotency_key(
+        tx, principal.tenant_id, principal.wire_id, key, response.status_code, bytes(response.body)
+    )

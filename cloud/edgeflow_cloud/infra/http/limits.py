@@ -1,0 +1,76 @@
+"""Bounds of one call: how big its body, how deep its JSON, how many calls."""
+
+import re
+
+from edgeflow_protocol.errors import FrameError
+from edgeflow_protocol.limits import check_depth
+from starlette.requests import Request
+
+from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.limits import Limit
+from edgeflow_cloud.kernel.errors import Invalid, Problem
+from edgeflow_cloud.kernel.principal import Principal
+
+ADDRESS_LIMIT = Limit("address", 600, 60)
+"""Calls a minute from one address that nobody is logged in on."""
+CALLER_LIMIT = Limit("caller", 6_000, 60, burst=1_000)
+"""Calls a minute of one person, program or device."""
+BODY_LIMIT = 1024 * 1024
+DEPTH_LIMIT = 32
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+
+
+class TooLarge(Problem):
+    """The body is over the limit."""
+
+    status, code, title = 413, "body_too_large", "Body too large"
+
+
+async def spend(context: Context, request: Request, principal: Principal | None) -> None:
+    """Count this call. Raises TooMany when the caller's or the address's minute is used up."""
+    if principal is None:
+        address = request.client.host if request.client else "unknown"
+        allowance = await context.limits.take(ADDRESS_LIMIT, address)
+    else:
+        allowance = await context.limits.take(CALLER_LIMIT, principal.wire_id)
+    request.scope["edgeflow.headers"] = [
+        (name.lower().encode(), value.encode())
+        for name, value in allowance.headers().items()
+        if name != "Retry-After"
+    ]
+    allowance.check(f"Too many requests; wait {max(1, round(allowance.retry_after + 0.499))} s and go on.")
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body, read before any transaction is opened. Raises TooLarge and Invalid (`too_deep`)."""
+    if int_or_zero(request.headers.get("content-length")) > BODY_LIMIT:
+        raise TooLarge("The body is larger than 1 MiB. Send less at once.", headers={"Connection": "close"})
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > BODY_LIMIT:
+            raise TooLarge(
+                "The body is larger than 1 MiB. Send less at once.", headers={"Connection": "close"}
+            )
+        pieces.append(piece)
+    body = b"".join(pieces)
+    request._body = body  # noqa: SLF001 - Starlette's own cache: FastAPI reads the body from here
+    try:
+        check_depth(body, DEPTH_LIMIT)
+    except FrameError:
+        raise Invalid(
+            f"The body nests deeper than {DEPTH_LIMIT} levels. Flatten it.", code="too_deep"
+        ) from None
+    return body
+
+
+def refuse_nul(body: bytes) -> None:
+    """Text that we store cannot hold U+0000. Raises Invalid (`nul_character`)."""
+    if b"\\u0000" in body and _NUL.search(body):
+        raise Invalid("Text may not hold the character U+0000. Remove it.", code="nul_character")
+
+
+def int_or_zero(text: str | None) -> int:
+    """A header's number, or 0 when it is absent or not one."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 16 else 0

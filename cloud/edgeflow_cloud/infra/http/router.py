@@ -1,0 +1,228 @@
+"""Our router: FastAPI's, with a permission on every route and one transaction around it.
+
+The order of a call: known? allowed? body within limits? then the transaction, the idempotency key, the endpoint, the
+commit, and only then the answer.
+"""
+
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, TypeVar, cast
+
+from fastapi import APIRouter, Depends
+from fastapi.routing import APIRoute
+from starlette.requests import Request
+from starlette.responses import Response
+
+from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.db import Transaction
+from edgeflow_cloud.infra.http import idempotency
+from edgeflow_cloud.infra.http.bodies import Problems
+from edgeflow_cloud.infra.http.limits import read_body, refuse_nul, spend
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.errors import Forbidden, NotFound, Unauthenticated
+from edgeflow_cloud.kernel.principal import Kind, Principal
+
+PUBLIC = "public"
+"""Anybody may call; no principal is made."""
+SIGNED_IN = "signed-in"
+"""Any person or program that is known, whatever its role."""
+
+Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+Handler = Callable[[Request], Coroutine[object, object, Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class Manners:
+    """How one route behaves. `devices`: a device's own key may call it, for its own `{device_id}` only."""
+
+    permission: str
+    transaction: bool = True
+    creates: bool = False
+    devices: bool = False
+
+
+class Router:
+    """A subsystem's routes. Each decorator takes the permission first; the rest is FastAPI's."""
+
+    def __init__(self, *, tag: str) -> None:
+        self.api = APIRouter(tags=[tag])
+
+    def get(
+        self,
+        path: str,
+        permission: str,
+        *,
+        devices: bool = False,
+        transaction: bool = True,
+        response_model: object = None,
+        responses: dict[int | str, dict[str, object]] | None = None,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A read."""
+        return self._route(
+            "GET", path, Manners(permission, transaction, devices=devices), 200, response_model, responses
+        )
+
+    def post(
+        self,
+        path: str,
+        permission: str,
+        *,
+        creates: bool = False,
+        status: int = 200,
+        transaction: bool = True,
+        response_model: object = None,
+        responses: dict[int | str, dict[str, object]] | None = None,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A deed. `creates` makes it honour `Idempotency-Key` and answer 201."""
+        return self._route(
+            "POST",
+            path,
+            Manners(permission, transaction, creates),
+            201 if creates and status == 200 else status,
+            response_model,
+            responses,
+        )
+
+    def put(
+        self,
+        path: str,
+        permission: str,
+        *,
+        devices: bool = False,
+        transaction: bool = True,
+        response_model: object = None,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A change of something that is there."""
+        return self._route(
+            "PUT", path, Manners(permission, transaction, devices=devices), 200, response_model, None
+        )
+
+    def delete(
+        self,
+        path: str,
+        permission: str,
+        *,
+        transaction: bool = True,
+        status: int = 204,
+        response_model: object = None,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """A removal."""
+        return self._route("DELETE", path, Manners(permission, transaction), status, response_model, None)
+
+    def _route(
+        self,
+        method: str,
+        path: str,
+        manners: Manners,
+        status: int,
+        response_model: object,
+        responses: dict[int | str, dict[str, object]] | None,
+    ) -> Callable[[Endpoint], Endpoint]:
+        def register(endpoint: Endpoint) -> Endpoint:
+            self.api.add_api_route(
+                path,
+                endpoint,
+                methods=[method],
+                status_code=status,
+                response_model=response_model,
+                responses={**Problems, **(responses or {})},
+                operation_id=getattr(endpoint, "__name__", None),
+                openapi_extra={"x-permission": manners.permission, **_security(manners)},
+                route_class_override=_route_class(manners),
+            )
+            return endpoint
+
+        return register
+
+
+def _security(manners: Manners) -> dict[str, object]:
+    if manners.permission == PUBLIC:
+        return {"security": []}
+    schemes: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}]
+    return {"security": [*schemes, {"device_key": []}] if manners.devices else schemes}
+
+
+class MannerlyRoute(APIRoute):
+    """A route that was made by our Router; `app` refuses to start with any other."""
+
+    manners: ClassVar[Manners]
+
+
+def _route_class(manners: Manners) -> type[APIRoute]:
+    class Route(MannerlyRoute):
+        def get_route_handler(self) -> Handler:
+            endpoint = cast("Handler", super().get_route_handler())
+
+            async def handle(request: Request) -> Response:
+                return await _serve(request, endpoint, manners)
+
+            return handle
+
+    Route.manners = manners
+    return Route
+
+
+async def _serve(request: Request, endpoint: Handler, manners: Manners) -> Response:
+    context = context_of(request)
+    principal = None
+    if manners.permission != PUBLIC:
+        principal = await context.authenticate(request)
+        _permit(principal, manners, request)
+        request.state.principal = principal
+    await spend(context, request, principal)
+    body = await read_body(request)
+    if not manners.devices and manners.permission != PUBLIC:
+        refuse_nul(body)  # devices' text may end in NUL (field-device.md): their routes strip it
+    if not manners.transaction or principal is None:
+        return await endpoint(request)
+    async with context.db.tenant_tx(principal) as tx:
+        request.state.tx = tx
+        key = idempotency.key_of(request) if manners.creates else None
+        if key is None:
+            return await endpoint(request)
+        kept = await idempotency.claim(tx, principal, key, request, body)
+        if kept is not None:
+            return kept
+        response = await endpoint(request)
+        await idempotency.keep(tx, principal, key, response)
+        return response
+
+
+def _permit(principal: Principal | None, manners: Manners, request: Request) -> None:
+    if principal is None:
+        raise Unauthenticated("Log in, or send an API key in X-API-Key, to use this.")
+    if principal.kind is Kind.DEVICE:
+        own = ids.encode(ids.DEVICE, principal.id)
+        if not manners.devices:
+            raise Forbidden(
+                "A device's key opens only the device's own shadow and tunnel.", code="devices_not_allowed"
+            )
+        if request.path_params.get("device_id") != own:
+            raise NotFound("There is no such device.")
+        return
+    if manners.permission != SIGNED_IN and not principal.may(manners.permission):
+        raise Forbidden(
+            f"This needs the permission {manners.permission}, which you do not have. Ask an owner or admin of the organization.",
+            extra={"permission": manners.permission},
+        )
+
+
+def context_of(request: Request) -> Context:
+    """The process's Context."""
+    return cast("Context", request.app.state.context)
+
+
+def _tx(request: Request) -> Transaction:
+    return cast("Transaction", request.state.tx)
+
+
+def _caller(request: Request) -> Principal:
+    return cast("Principal", request.state.principal)
+
+
+Tx = Annotated[Transaction, Depends(_tx)]
+"""The request's transaction, already inside the caller's organization."""
+Caller = Annotated[Principal, Depends(_caller)]
+"""Who is asking."""
+Ctx = Annotated[Context, Depends(context_of)]
+"""The process's Context, for routes that work without a transaction or after one."""
