@@ -137,7 +137,7 @@ def settings(tmp_path: Path, database_url: str, stack: dict[str, str]) -> Settin
 @pytest.fixture
 def secrets(tmp_path: Path) -> Secrets:
     """Secrets of the test's own."""
-    return Secrets.load_or_make(tmp_path)
+    return Secrets(tmp_path / "secrets")
 
 
 @pytest.fixture

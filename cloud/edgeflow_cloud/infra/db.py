@@ -12,6 +12,7 @@ cannot climb out of it.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 import asyncpg
 import msgspec
@@ -19,7 +20,12 @@ import msgspec
 from edgeflow_cloud.kernel.errors import Unavailable
 from edgeflow_cloud.kernel.principal import Principal
 
-PgConnection = asyncpg.Connection[asyncpg.Record]
+if TYPE_CHECKING:  # asyncpg's classes are generic for type checkers only
+    PgConnection = asyncpg.Connection[asyncpg.Record]
+    PgPool = asyncpg.Pool[asyncpg.Record]
+else:
+    PgConnection, PgPool = asyncpg.Connection, asyncpg.Pool
+
 Transaction = PgConnection
 """A connection inside an open transaction. Whoever is handed one never ends it."""
 Row = asyncpg.Record
@@ -34,9 +40,9 @@ class Database:
     def __init__(self, url: str, *, size: int = 12) -> None:
         self.url = url
         self._size = size
-        self._app: asyncpg.Pool[Row] | None = None
-        self._system: asyncpg.Pool[Row] | None = None
-        self._ingest: asyncpg.Pool[Row] | None = None
+        self._app: PgPool | None = None
+        self._system: PgPool | None = None
+        self._ingest: PgPool | None = None
 
     async def open(self) -> None:
         """Connect. Raises OSError or asyncpg.PostgresError when the server is away or refuses."""
@@ -111,7 +117,7 @@ async def _drain(queue: asyncio.Queue[str | None]) -> AsyncIterator[str]:
         yield payload
 
 
-async def _pool(url: str, role: str, size: int) -> asyncpg.Pool[Row]:
+async def _pool(url: str, role: str, size: int) -> PgPool:
     return await asyncpg.create_pool(
         url,
         min_size=1,
@@ -142,7 +148,7 @@ async def _set_codecs(connection: PgConnection) -> None:
 
 
 @asynccontextmanager
-async def _transaction(pool: asyncpg.Pool[Row] | None, begin: str) -> AsyncGenerator[Transaction]:
+async def _transaction(pool: PgPool | None, begin: str) -> AsyncGenerator[Transaction]:
     if pool is None:
         raise RuntimeError("Database.open() was not awaited")
     try:

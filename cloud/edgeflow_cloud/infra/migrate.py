@@ -29,7 +29,7 @@ def run_sql(revision_file: str) -> None:
     statement = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
     op.execute("select 1")  # SQLAlchemy opens its transaction at the first statement of its own
     connection = cast("AdaptedConnection", op.get_bind().connection.dbapi_connection)
-    connection.run_async(lambda driver: cast("asyncpg.Connection[asyncpg.Record]", driver).execute(statement))
+    connection.run_async(lambda driver: cast("asyncpg.Connection", driver).execute(statement))
 
 
 async def migrate(url: str) -> list[str]:

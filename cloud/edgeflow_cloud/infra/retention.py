@@ -10,6 +10,7 @@ import structlog
 
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.infra.jobs import Job, Schedule
+from edgeflow_cloud.infra.http import queries as http
 from edgeflow_cloud.infra.jobs import queries as jobs
 from edgeflow_cloud.infra.outbox import queries as outbox
 
@@ -88,6 +89,7 @@ def retention_schedule(entries: Iterable[Retention]) -> tuple[Job, Schedule]:
 
 
 INFRA_RETENTION = (
+    Retention(table="idempotency_keys", keep=timedelta(days=1), statement=http.DELETE_OLD_IDEMPOTENCY_KEYS),
     Retention(table="outbox", keep=timedelta(days=7), statement=outbox.DELETE_OLD_EVENTS),
     Retention(table="jobs.pgqueuer", keep=timedelta(days=30), statement=jobs.DELETE_OLD_PARKED),
     Retention(table="jobs.pgqueuer_log", keep=timedelta(days=3), statement=jobs.DELETE_OLD_LOG),

@@ -19,8 +19,8 @@ async def connect(tx: Transaction, arrivals: Sequence[Arrival], hub_id: str, at:
             for update of p
         )
         update device_presence p
-        set epoch = p.epoch + 1, online = true, hub_id = $3, connected_at = $4, last_seen_at = $4,
-            negotiated_at = coalesce(p.negotiated_at, case when arrived.negotiated then $4 end)
+        set epoch = p.epoch + 1, online = true, hub_id = $3, connected_at = $4::timestamptz, last_seen_at = $4,
+            negotiated_at = coalesce(p.negotiated_at, case when arrived.negotiated then $4::timestamptz end)
         from arrived
         where p.tenant_id = arrived.tenant_id and p.device_id = arrived.device_id
         returning p.tenant_id, p.device_id, p.epoch

@@ -3,6 +3,11 @@
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel.ids import TenantId
 
+DELETE_OLD_IDEMPOTENCY_KEYS = """
+delete from idempotency_keys where (tenant_id, caller, key) in (
+    select tenant_id, caller, key from idempotency_keys where created_at < $1 order by created_at limit $2
+)"""
+
 
 async def insert_idempotency_key(
     tx: Transaction, tenant_id: TenantId, caller: str, key: str, fingerprint: bytes

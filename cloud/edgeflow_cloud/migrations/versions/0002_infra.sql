@@ -152,3 +152,18 @@ grant usage on all sequences in schema jobs to edgeflow_app, edgeflow_system;
 -- People's transactions may add a job, and read no payload of anybody's.
 grant insert on jobs.pgqueuer, jobs.pgqueuer_log to edgeflow_app;
 grant select (id, entrypoint, priority, dedupe_key, status) on jobs.pgqueuer to edgeflow_app;
+
+
+-- What a creation with an `Idempotency-Key` was answered; written in the creation's own transaction.
+create table idempotency_keys (
+    tenant_id uuid not null,
+    caller text not null,
+    key text not null,
+    fingerprint bytea not null,
+    status integer,
+    body bytea,
+    created_at timestamptz not null default now(),
+    primary key (tenant_id, caller, key)
+);
+create index idempotency_keys_by_age on idempotency_keys (created_at);
+select secure_tenant_table('idempotency_keys');
