@@ -1,7 +1,7 @@
 """The cloud's own source as data: modules, their imports, the SQL in them.
 
 A check is a function from source (or a catalogue) to sentences, one a violation. Its test runs it twice: on
-the tree, where it must say nothing, and on a bad sample, where it must speak; one that never speaks is no check.
+the tree, where it must say nothing, and on a bad sample, where it must speak.
 """
 
 import ast
@@ -19,7 +19,7 @@ NOT_SUBSYSTEMS = frozenset({"kernel", "infra", "migrations", "app"})
 
 @dataclass(frozen=True)
 class Module:
-    """One Python file. `name` is dotted below `edgeflow_cloud`: `devices.queries`, `devices` for `__init__`."""
+    """One Python file. `name` is dotted: `devices.queries`; `devices` is the folder's `__init__`."""
 
     name: str
     text: str
@@ -188,7 +188,7 @@ class Schema:
 
 _TABLE = re.compile(
     r"\bcreate\s+(?:unlogged\s+)?(?:or\s+replace\s+)?(?:materialized\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?"
-    r"(?:public\.)?(\w+)(?!\s+partition\s+of)\b(?!\s+partition\s+of)",
+    r"(?:public\.)?(\w+(?:\.\w+)?)\b(?!\.)(?!\s+partition\s+of)",
     re.IGNORECASE,
 )
 _FUNCTION = re.compile(

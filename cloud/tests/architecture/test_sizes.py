@@ -1,4 +1,4 @@
-"""Files stay small: the anatomy's sizes are "about", so a quarter more passes; 500 lines is the end for all."""
+"""Files stay small: the anatomy's sizes are "about", so a quarter more passes; 500 lines is the end."""
 
 from pathlib import Path
 

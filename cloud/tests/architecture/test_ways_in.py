@@ -1,7 +1,7 @@
 """The ways past row-level security are few, and each of their users is named here with its reason.
 
 `tenant_tx(principal)` is the way in. `lookup()` runs definer functions before anyone is known,
-`system_tx(reason)` sees every organization, `ingest_tx()` writes samples by COPY. A line more is a review more.
+`system_tx(reason)` sees every organization, `ingest_tx()` writes samples by COPY. A line more, a review more.
 """
 
 import ast

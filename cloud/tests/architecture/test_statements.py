@@ -1,0 +1,80 @@
+"""Every SQL statement of every `queries.py` is prepared against the migrated schema.
+
+A statement is a string literal, or an f-string of the module's own constants; then it can be prepared here,
+and a misspelt column or a wrong type is found before anyone calls the function.
+"""
+
+import ast
+import importlib
+
+import asyncpg
+import pytest
+
+from cloud.tests.architecture.source import Module, Statement, load, statements
+from edgeflow_cloud.infra.db import PgConnection
+
+
+def prepared_here(modules: list[Module]) -> list[Statement]:
+    """Statements that a subsystem or infra sends."""
+    return [
+        statement
+        for module in modules
+        if module.is_queries or module.owner == "infra"
+        for statement in statements(module, surely=not module.is_queries)
+    ]
+
+
+def text_of(statement: Statement, names: dict[str, object]) -> str:
+    """The text as the module would send it. Raises ValueError when a part is only known at run time."""
+    expression = ast.Expression(statement.node)
+    try:
+        return str(eval(compile(expression, "<statement>", "eval"), dict(names)))
+    except (NameError, AttributeError, TypeError) as error:
+        raise ValueError(
+            f"{statement.where} holds a statement that is only known at run time ({error}): "
+            "write it as one literal, or from constants of the module."
+        ) from None
+
+
+async def unprepared(
+    connection: PgConnection, found: list[Statement], names: dict[str, object] | None = None
+) -> list[str]:
+    """Statements that PostgreSQL refuses, each with its reason."""
+    said: list[str] = []
+    for statement in found:
+        try:
+            given = names if names is not None else vars(_imported(statement.module))
+            await connection.prepare(text_of(statement, given))
+        except ValueError as error:
+            said.append(str(error))
+        except asyncpg.PostgresError as error:
+            said.append(f"{statement.where}: {error}")
+    return said
+
+
+def _imported(module: Module) -> object:
+    return importlib.import_module(f"edgeflow_cloud.{module.name}")
+
+
+async def test_every_statement_is_prepared(connection: PgConnection) -> None:
+    found = prepared_here(load())
+    assert len(found) > 20
+    assert await unprepared(connection, found) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "speaks"),
+    [
+        ('A = "select id from devices where tenant_id = $1"', False),
+        ('A = f"select {COLUMNS} from devices"', False),
+        ('A = "select colour from devices"', True),
+        ('A = "select id from devices where tenant_id = 1"', True),
+        ('A = "insert into devices (id) values ($1, $2)"', True),
+        ('def f(order): return f"select id from devices order by {order}"', True),
+        ('A = "select id from devices where " + where', True),
+    ],
+)
+async def test_a_wrong_statement_is_seen(connection: PgConnection, text: str, speaks: bool) -> None:
+    found = statements(Module("devices.queries", text))
+    assert len(found) == 1
+    assert bool(await unprepared(connection, found, {"COLUMNS": "id, name"})) is speaks
