@@ -1,8 +1,8 @@
 """Rate limits: GCRA on Valkey, shared by all processes; a local bucket while Valkey is away.
 
-Promises: `take` never raises for a fault of Valkey and never takes longer than a quarter of a second. Without Valkey
-each process counts by itself, so that the limit is then as many times higher as there are processes: a lenient limit
-is better than a closed door.
+Promises: `take` never raises for a fault of Valkey and never takes longer than a quarter of a second. Without
+Valkey each process counts by itself, so that the limit is then as many times higher as there are processes: a
+lenient limit is better than a closed door.
 """
 
 import asyncio
@@ -56,7 +56,9 @@ class Allowance:
     retry_after: float
 
     def headers(self) -> dict[str, str]:
-        """`RateLimit-Limit`, `-Remaining`, `-Reset` and, on a refusal, `Retry-After`: whole seconds, rounded up."""
+        """`RateLimit-Limit`, `-Remaining`, `-Reset` and, on a refusal, `Retry-After`: whole seconds, rounded
+        up.
+        """
         values = {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.remaining),

@@ -1,4 +1,6 @@
-"""Retention: each subsystem lists what of its rows is too old, one scheduled job lets it go in small batches."""
+"""Retention: each subsystem lists what of its rows is too old, one scheduled job lets it go in small
+batches.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
@@ -9,8 +11,8 @@ from typing import TYPE_CHECKING
 import structlog
 
 from edgeflow_cloud.infra.db import Transaction
-from edgeflow_cloud.infra.jobs import Job, Schedule
 from edgeflow_cloud.infra.http import queries as http
+from edgeflow_cloud.infra.jobs import Job, Schedule
 from edgeflow_cloud.infra.jobs import queries as jobs
 from edgeflow_cloud.infra.outbox import queries as outbox
 
@@ -31,9 +33,10 @@ Forget = Callable[[Transaction, datetime, int], Awaitable[int]]
 class Retention:
     """Rows of `table` are kept for `keep`, then `statement` lets them go.
 
-    `table` is the name in the catalogue (`sessions`, `jobs.attempts`); a test ages every table and asks for this.
-    `statement` comes from the owner's queries.py: one DELETE with `$1` the instant before which a row is too old and
-    `$2` the most rows to delete, or a function where a DELETE does not fit (partitions are dropped whole).
+    `table` is the name in the catalogue (`sessions`, `jobs.attempts`); a test ages every table and asks for
+    this. `statement` comes from the owner's queries.py: one DELETE with `$1` the instant before which a row
+    is too old and `$2` the most rows to delete, or a function where a DELETE does not fit (partitions are
+    dropped whole).
     """
 
     table: str
@@ -50,8 +53,8 @@ async def _forget(tx: Transaction, entry: Retention, before: datetime) -> int:
 async def run_retention(context: "Context", entries: Iterable[Retention]) -> dict[str, int]:
     """Run every entry once, in bounded batches; answers how many rows each table lost.
 
-    One entry that fails is logged and does not keep the others from running; the first error is raised at the end,
-    so that the job shows it.
+    One entry that fails is logged and does not keep the others from running; the first error is raised at the
+    end, so that the job shows it.
     """
     forgotten: dict[str, int] = {}
     errors: list[Exception] = []
@@ -93,7 +96,9 @@ INFRA_RETENTION = (
     Retention(table="outbox", keep=timedelta(days=7), statement=outbox.DELETE_OLD_EVENTS),
     Retention(table="jobs.pgqueuer", keep=timedelta(days=30), statement=jobs.DELETE_OLD_PARKED),
     Retention(table="jobs.pgqueuer_log", keep=timedelta(days=3), statement=jobs.DELETE_OLD_LOG),
-    Retention(table="jobs.pgqueuer_statistics", keep=timedelta(days=30), statement=jobs.DELETE_OLD_STATISTICS),
+    Retention(
+        table="jobs.pgqueuer_statistics", keep=timedelta(days=30), statement=jobs.DELETE_OLD_STATISTICS
+    ),
     Retention(table="jobs.attempts", keep=timedelta(days=7), statement=jobs.DELETE_OLD_ATTEMPTS),
     Retention(table="jobs.schedules", keep=timedelta(days=30), statement=jobs.DELETE_OLD_SCHEDULES),
 )

@@ -26,9 +26,11 @@ class BusAway(Unavailable):
 
 
 class Bus:
-    """`url` is `redis://host:port/0`, `rediss://…`, `valkey://…` or `unix:///path/to/socket`; it may carry a password.
+    """`url` is `redis://host:port/0`, `rediss://…`, `valkey://…` or `unix:///path/to/socket`; it may carry a
+    password.
 
-    `start()` opens the subscription connection (and does not fail when Valkey is away); `close()` ends everything.
+    `start()` opens the subscription connection (and does not fail when Valkey is away); `close()` ends
+    everything.
     """
 
     def __init__(self, url: str, *, deadline: float = 2.0, connections: int = 64) -> None:
@@ -76,9 +78,7 @@ class Bus:
         """How many connections listen on each channel: ask before making what nobody wants."""
         if not channels:
             return {}
-        pairs = cast(
-            "list[tuple[bytes, int]]", await self._within(self.client.pubsub_numsub(*channels))
-        )
+        pairs = cast("list[tuple[bytes, int]]", await self._within(self.client.pubsub_numsub(*channels)))
         return {name.decode(): count for name, count in pairs}
 
     def subscribe(

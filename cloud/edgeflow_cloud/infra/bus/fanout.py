@@ -25,8 +25,8 @@ class _Frame(TypedDict):
 class Fanout:
     """Joins a channel when the first local listener wants it and leaves it after the last.
 
-    A lost connection is rebuilt after 0.1, 0.2, … 2 s; then every channel is joined again and each subscription is
-    told of the gap.
+    A lost connection is rebuilt after 0.1, 0.2, … 2 s; then every channel is joined again and each
+    subscription is told of the gap.
     """
 
     def __init__(self, client: valkey.Redis, *, deadline: float) -> None:
@@ -37,7 +37,9 @@ class Fanout:
         self._pubsub: valkey.client.PubSub | None = None
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
-        self._sending = asyncio.Lock()  # first come, first sent: a leave and a join of one channel keep their order
+        self._sending = (
+            asyncio.Lock()
+        )  # first come, first sent: a leave and a join of one channel keep their order
 
     async def start(self) -> None:
         """Start the reader; returns once connected or after the deadline, whichever is first."""

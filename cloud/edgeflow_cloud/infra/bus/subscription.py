@@ -25,9 +25,9 @@ class Membership(Protocol):
 class Subscription:
     """Iterate it for messages. Made by `Bus.subscribe`.
 
-    Full means: the oldest message is dropped, `missed` grows, and `on_gap` is called, as it is after each reconnect:
-    the listener must then assume that it has not heard everything (a console refetches, a hub reads its tables).
-    `on_gap` is a plain function that returns at once; it runs on the event loop.
+    Full means: the oldest message is dropped, `missed` grows, and `on_gap` is called, as it is after each
+    reconnect: the listener must then assume that it has not heard everything (a console refetches, a hub
+    reads its tables). `on_gap` is a plain function that returns at once; it runs on the event loop.
     """
 
     def __init__(self, membership: Membership, *, limit: int, on_gap: Callable[[], None] | None) -> None:
@@ -41,7 +41,9 @@ class Subscription:
         self.missed = 0
 
     async def add(self, channel: str) -> None:
-        """Join `channel`. On return, what is published later is heard (or `on_gap` tells, if Valkey is away)."""
+        """Join `channel`. On return, what is published later is heard (or `on_gap` tells, if Valkey is
+        away).
+        """
         if channel not in self.channels:
             self.channels.add(channel)
             await self._membership.join(self, channel)

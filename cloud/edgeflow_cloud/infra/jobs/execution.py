@@ -23,14 +23,16 @@ T = TypeVar("T")
 log = structlog.get_logger("edgeflow.jobs")
 
 
-class GivenUp(Exception):  # noqa: N818 - says what happened to the job
+class GivenUp(Exception):
     """The job has had all its attempts; pgqueuer holds it as failed, which we call parked."""
 
 
 class CountedExecutor(AbstractEntrypointExecutor):
-    """pgqueuer counts a run only when it ends by an exception, so one that kills its worker would run for ever.
+    """pgqueuer counts a run only when it ends by an exception, so one that kills its worker would run for
+    ever.
 
-    Here the attempt's row is committed first. What pgqueuer hears is only: done, again after a delay, or given up.
+    Here the attempt's row is committed first. What pgqueuer hears is only: done, again after a delay, or
+    given up.
     """
 
     def __init__(
@@ -77,7 +79,8 @@ class CountedExecutor(AbstractEntrypointExecutor):
     async def _record(self, write: Callable[[Transaction], Awaitable[T]]) -> T:
         """Write to the books in a transaction of its own; the database may be away for up to a minute.
 
-        What this raises makes pgqueuer park the job, so it is patient; `requeue_interrupted` mends what still slips.
+        What this raises makes pgqueuer park the job, so it is patient; `requeue_interrupted` mends what still
+        slips.
         """
         delay = 0.1
         async with asyncio.timeout(60):

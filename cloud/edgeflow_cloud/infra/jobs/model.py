@@ -19,8 +19,8 @@ Handler = Callable[["Context", dict[str, object]], Awaitable[None]]
 class Job:
     """A kind of work. `name` is stored with each job (`outbox.deliver`): it never changes its meaning.
 
-    A run that takes longer than `timeout` is cancelled and counts as failed. After `attempts` runs the job is parked.
-    `concurrency` bounds how many of this kind run at once in all workers (0: no bound of its own).
+    A run that takes longer than `timeout` is cancelled and counts as failed. After `attempts` runs the job is
+    parked. `concurrency` bounds how many of this kind run at once in all workers (0: no bound of its own).
     """
 
     name: str
@@ -30,7 +30,9 @@ class Job:
     concurrency: int = 0
 
     def delay_after(self, attempt: int) -> timedelta:
-        """How long to wait after the failure of run number `attempt`: 2, 4, 8, … s to 5 min, each within ±25 %."""
+        """How long to wait after the failure of run number `attempt`: 2, 4, 8, … s to 5 min, each within ±25
+        %.
+        """
         seconds = min(2.0**attempt, 300.0)
         return timedelta(seconds=seconds * random.uniform(0.75, 1.25))  # noqa: S311 - spreads load, keeps no secret
 
@@ -39,8 +41,8 @@ class Job:
 class Schedule:
     """Enqueue `job` again and again: `every` so often, or by a cron expression in UTC (`"15 3 * * *"`).
 
-    A slot missed while no worker ran is made up for once, not as often as it was missed. While the job of the last
-    slot still waits or runs, the next one adds none.
+    A slot missed while no worker ran is made up for once, not as often as it was missed. While the job of the
+    last slot still waits or runs, the next one adds none.
     """
 
     name: str

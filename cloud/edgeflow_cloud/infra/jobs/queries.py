@@ -86,7 +86,10 @@ async def count_attempt(tx: Transaction, job_id: int, worker: str) -> int:
 async def fail_attempt(tx: Transaction, job_id: int, attempt: int, error: str) -> None:
     """Write down why the run failed."""
     await tx.execute(
-        "update jobs.attempts set failed_at = clock_timestamp(), error = $3 where job_id = $1 and attempt = $2",
+        """
+        update jobs.attempts set failed_at = clock_timestamp(), error = $3
+        where job_id = $1 and attempt = $2
+        """,
         job_id,
         attempt,
         error,
@@ -138,7 +141,8 @@ async def retry_parked(tx: Transaction, ids: Sequence[int]) -> int:
     """
     await tx.execute("delete from jobs.attempts where job_id = any($1::bigint[])", list(ids))
     rows = await tx.fetch(
-        "select id from jobs.pgqueuer where id = any($1::bigint[]) and status = 'failed' for update", list(ids)
+        "select id from jobs.pgqueuer where id = any($1::bigint[]) and status = 'failed' for update",
+        list(ids),
     )
     await tx.execute(QUEUE.build_requeue_jobs_query(), [row["id"] for row in rows])
     return len(rows)
@@ -203,5 +207,7 @@ async def next_due(tx: Transaction, names: Sequence[str]) -> datetime | None:
     """When the next of these schedules is due."""
     return cast(
         "datetime | None",
-        await tx.fetchval("select min(next_run_at) from jobs.schedules where name = any($1::text[])", list(names)),
+        await tx.fetchval(
+            "select min(next_run_at) from jobs.schedules where name = any($1::text[])", list(names)
+        ),
     )

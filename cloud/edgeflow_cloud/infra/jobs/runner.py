@@ -35,8 +35,9 @@ _POOL = 4  # one listens, one dequeues, the others write results and heartbeats
 class JobRunner:
     """Runs `jobs` (every kind this process knows) and enqueues `schedules`.
 
-    `run(stopping)` works until `stopping` is set, then takes no more, waits up to `drain` seconds for what runs, and
-    hands the rest back unharmed. It outlives the database's absence: it tries again until the database is back.
+    `run(stopping)` works until `stopping` is set, then takes no more, waits up to `drain` seconds for what
+    runs, and hands the rest back unharmed. It outlives the database's absence: it tries again until the
+    database is back.
     """
 
     def __init__(
@@ -81,7 +82,11 @@ class JobRunner:
             max_size=_POOL,
             timeout=10,
             command_timeout=30,
-            server_settings={"role": "edgeflow_system", "application_name": "edgeflow: jobs", "timezone": "UTC"},
+            server_settings={
+                "role": "edgeflow_system",
+                "application_name": "edgeflow: jobs",
+                "timezone": "UTC",
+            },
         ) as pool:
             try:
                 await self._serve(pool, stopping)

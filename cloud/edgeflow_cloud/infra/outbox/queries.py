@@ -37,7 +37,9 @@ async def insert_events(tx: Transaction, events: Sequence[tuple[EventId, Event]]
 
 
 async def take_waiting(tx: Transaction, limit: int) -> list[Row]:
-    """The oldest waiting events, locked until the transaction ends; what another relay holds is left to it."""
+    """The oldest waiting events, locked until the transaction ends; what another relay holds is left to
+    it.
+    """
     return await tx.fetch(
         """
         select tenant_id, id, event_id, name, version, payload, changed, occurred_at

@@ -23,7 +23,9 @@ _POLL = 2.0  # seconds; a NOTIFY lost with its connection costs no more than thi
 
 
 class Relay:
-    """Wakes on NOTIFY and on a slow poll. Any number of relays share the work; a crash at any point loses nothing."""
+    """Wakes on NOTIFY and on a slow poll. Any number of relays share the work; a crash at any point loses
+    nothing.
+    """
 
     def __init__(self, db: Database, bus: Bus, reactions: Iterable[Reaction] = ()) -> None:
         self._db = db
@@ -74,7 +76,9 @@ class Relay:
         return len(rows)
 
     async def _tell_live(self, rows: Sequence[Row]) -> None:
-        """One message an organization, each path once. Nobody is owed these: a lost one is made up by fetching."""
+        """One message an organization, each path once. Nobody is owed these: a lost one is made up by
+        fetching.
+        """
         changed: dict[TenantId, dict[str, None]] = {}
         for row in rows:
             if row["changed"]:
