@@ -5,7 +5,7 @@ import sys
 
 
 def render() -> str:
-    """The document as committed in cloud/openapi.json: two spaces, keys in their own order, one end of line."""
+    """The document as committed in cloud/openapi.json: two spaces, keys in their own order."""
     from edgeflow_cloud.app.api import create_api, openapi_document
     from edgeflow_cloud.app.subsystems import SUBSYSTEMS
 

@@ -1,0 +1,110 @@
+"""Pages of docs/reference that are read off the code, and the layer table of ARCHITECTURE.md."""
+
+import ast
+import json
+import re
+import tomllib
+from enum import Enum
+
+from tools.root import ROOT
+
+MADE = "<!-- Made by `make gen`; change the code that it is read from. -->\n\n"
+BEGIN, END = "<!-- layers:begin (made by `make gen` from pyproject.toml) -->", "<!-- layers:end -->"
+FRAME_FILES = ("connect", "refusals", "heartbeat", "commands", "telemetry", "shadow")
+
+
+def settings() -> str:
+    """One row a setting: variable, default, meaning."""
+    from edgeflow_cloud.infra.settings import PREFIX, Settings
+
+    rows = [
+        f"| `{PREFIX}{name.upper()}` | {_shown(field.default)} | {_cell(field.description or '')} |"
+        for name, field in Settings.model_fields.items()
+    ]
+    return (
+        f"{MADE}# Settings of the cloud\n\n"
+        "Each is an environment variable, or a key of `edgeflow.toml` in lower case without the prefix\n"
+        "(`port = 8000`). The variable wins. `edgeflow-cloud config` prints all and where each is from.\n\n"
+        "| variable | default | meaning |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def close_codes() -> str:
+    """One row a close code of the tunnel."""
+    from edgeflow_protocol.closing import CloseCode
+
+    rows = [
+        f"| {code.value} | `{code.name.lower()}` | {code.meaning} | {'no' if code.is_final else 'yes'} |"
+        for code in CloseCode
+    ]
+    return (
+        f"{MADE}# Close codes of the tunnel\n\n"
+        "How a tunnel ends. The last column says whether reconnecting with the same credentials can help\n"
+        "before a person acts.\n\n"
+        "| code | name | meaning | reconnect |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def frames() -> str:
+    """Every golden frame, as device and cloud are tested with it."""
+    parts = [
+        f"{MADE}# Frames on the wire\n\n"
+        "Every tunnel message is one JSON text frame holding one object. These are the golden samples in\n"
+        "`protocol/vectors` that cloud and agent are tested with; unknown fields are ignored."
+    ]
+    for name in FRAME_FILES:
+        document = json.loads((ROOT / "protocol" / "vectors" / f"{name}.json").read_text(encoding="utf-8"))
+        parts.append(f"## {name.capitalize()}\n\n{document['about']}")
+        for case in document["cases"]:
+            if "frame" not in case or not case["text"].isprintable():
+                continue
+            way = "device to cloud" if case["from"] == "device" else "cloud to device"
+            parts.append(f"**{case['name']}**, {way}:\n\n```json\n{_lines(case['text'])}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def layers() -> str:
+    """The layers of `pyproject.toml` as a table, low to high, each folder with its own first sentence."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    order = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
+    rows: list[str] = []
+    for line in reversed(order):
+        names = [name for name in re.findall(r"\w+", line) if (ROOT / "cloud/edgeflow_cloud" / name).is_dir()]
+        if names:
+            rows.append(
+                f"| {' , '.join(f'`{name}`' for name in names).replace(' ,', ',')} | "
+                f"{'; '.join(_cell(sentence) for sentence in map(_owns, names) if sentence)} |"
+            )
+    return "\n".join([BEGIN, "| folder, low to high | what it is |", "|---|---|", *rows, END])
+
+
+def architecture() -> str:
+    """ARCHITECTURE.md with its layer table made anew."""
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    return re.sub(f"{re.escape(BEGIN)}.*?{re.escape(END)}", lambda _: layers(), text, flags=re.DOTALL)
+
+
+def _owns(name: str) -> str:
+    path = ROOT / "cloud" / "edgeflow_cloud" / name / "__init__.py"
+    if not path.exists():
+        return ""
+    docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    first = docstring.split("\n\n")[0].replace("\n", " ")
+    return re.split(r"(?<=[.!])\s", first)[0].rstrip(".")
+
+
+def _shown(value: object) -> str:
+    if value is None or value == "" or value == ():
+        return "unset"
+    if isinstance(value, bool):
+        return "`on`" if value else "`off`"
+    return f"`{value.value if isinstance(value, Enum) else value}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _lines(text: str) -> str:
+    """A frame of one line; a long one is indented, so that it can be read."""
+    return text if len(text) <= 110 else json.dumps(json.loads(text), indent=1, ensure_ascii=False)
