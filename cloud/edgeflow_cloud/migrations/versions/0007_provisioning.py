@@ -1,9 +1,9 @@
 """Provisioning codes."""
 
-from edgeflow_cloud.infra.migrate import run_sql
+from edgeflow_cloud.infra.migrate import previous, run_sql
 
 revision = "0007"
-down_revision = "0005"
+down_revision = previous(__file__)
 
 
 def upgrade() -> None:

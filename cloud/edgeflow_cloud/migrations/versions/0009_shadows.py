@@ -1,9 +1,9 @@
 """Shadows."""
 
-from edgeflow_cloud.infra.migrate import run_sql
+from edgeflow_cloud.infra.migrate import previous, run_sql
 
 revision = "0009"
-down_revision = "0008"
+down_revision = previous(__file__)
 
 
 def upgrade() -> None:
