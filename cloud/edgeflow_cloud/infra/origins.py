@@ -1,4 +1,4 @@
-"""Loading settings, with what a person wants to know of it: origins, misspelt names, and errors as sentences."""
+"""Loading settings, with what a person wants to know: origins, misspelt names, errors as sentences."""
 
 import difflib
 import os

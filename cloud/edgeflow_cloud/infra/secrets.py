@@ -24,7 +24,7 @@ Origin = Literal["environment", "file", "made by `up`", "not made yet"]
 
 
 class Secret:
-    """Text that must not be seen. It prints, formats and logs as stars; `reveal()` is the only way to the text."""
+    """Text that must not be seen: it prints, formats and logs as stars. `reveal()` is the only way to it."""
 
     __slots__ = ("_text",)
 
@@ -71,7 +71,7 @@ class BadSecret(Exception):
 
 
 class Secrets:
-    """The installation's secrets. Each is read or made when first asked for. Every member raises BadSecret."""
+    """The installation's secrets, each read or made when first asked for. Every member raises BadSecret."""
 
     def __init__(
         self, folder: Path, *, jwt_key: Secret | None = None, master_key: Secret | None = None
@@ -175,7 +175,7 @@ def _read_or_make(path: Path, make: Callable[[], str]) -> Secret:
         ) from error
     if not found:
         raise BadSecret(
-            f"The secret {path} is empty: restore it from your backup. Made anew it would open nothing old."
+            f"The secret {path} is empty: restore it from your backup; a new one would open nothing old."
         )
     return Secret(found)
 

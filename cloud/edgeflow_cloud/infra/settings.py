@@ -1,8 +1,8 @@
 """Settings: `EDGEFLOW_…` variables, then `edgeflow.toml`, then defaults that work on one machine.
 
 The file is `./edgeflow.toml`, or the one EDGEFLOW_CONFIG names; its keys are the variables' names in lower
-case without the prefix (`port = 8000`). Programs read settings with `origins.load`, which also says where each
-came from.
+case without the prefix (`port = 8000`). Programs read settings with `origins.load`, which also says where
+each came from.
 """
 
 import re
@@ -126,8 +126,8 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least that is logged."
     )
-    log_format: Literal["auto", "console", "json"] = Field(
-        "auto", description="console for people, json for programs; auto: by whether stderr is a terminal."
+    log_format: Literal["auto", "text", "json"] = Field(
+        "auto", description="text for people, json for programs; auto: by whether stderr is a terminal."
     )
 
     @field_validator("log_level", "log_format", "default_plan", "registration", mode="before")

@@ -3,13 +3,13 @@
 import errno
 
 _ADVICE = {
-    errno.ENOSPC: "the disk is full: free some space, or set EDGEFLOW_DATA_DIR to a folder on another disk",
-    errno.EDQUOT: "the disk quota is used up: free some space, or set EDGEFLOW_DATA_DIR to another folder",
-    errno.EROFS: "the folder is on a read-only file system: set EDGEFLOW_DATA_DIR to a folder that can be written",
-    errno.EACCES: "this user may not write there: set EDGEFLOW_DATA_DIR to a folder of your own, or mend its owner",
-    errno.EPERM: "this user may not write there: set EDGEFLOW_DATA_DIR to a folder of your own, or mend its owner",
-    errno.EMFILE: "too many open files: raise the limit (ulimit -n 4096) and start again",
-    errno.ENOMEM: "there is not enough memory: free some and start again",
+    errno.ENOSPC: "the disk is full; free some space or set EDGEFLOW_DATA_DIR to a folder on another disk",
+    errno.EDQUOT: "the disk quota is used up; free some space or set EDGEFLOW_DATA_DIR to another folder",
+    errno.EROFS: "the disk is read-only; set EDGEFLOW_DATA_DIR to a folder that can be written",
+    errno.EACCES: "this user may not write there; set EDGEFLOW_DATA_DIR to a folder of your own",
+    errno.EPERM: "this user may not write there; set EDGEFLOW_DATA_DIR to a folder of your own",
+    errno.EMFILE: "too many open files; raise the limit (ulimit -n 4096) and start again",
+    errno.ENOMEM: "there is not enough memory; free some and start again",
 }
 
 _CLUES = (
@@ -23,7 +23,10 @@ _CLUES = (
 
 
 class PartFailed(Exception):
-    """A part did not start or did not stay. `str()` is one sentence with advice; `log` is the end of its own log."""
+    """A part did not start or did not stay.
+
+    `str()` is a sentence with advice; `log` is the end of the part's own log, to be shown below it.
+    """
 
     def __init__(self, part: str, what: str, log: str = "", advice: str = "") -> None:
         self.part = part
@@ -34,10 +37,9 @@ class PartFailed(Exception):
     @classmethod
     def from_os_error(cls, part: str, error: OSError) -> "PartFailed":
         """The same failure in words, from what the operating system said."""
-        where = f" at {error.filename}" if error.filename else ""
-        reason = (error.strerror or str(error)).lower()
-        advice = _ADVICE.get(error.errno or 0, "")
-        return cls(part, f"could not be started{where} ({reason})", advice=advice)
+        where = f" ({error.filename})" if error.filename else ""
+        advice = _ADVICE.get(error.errno or 0) or (error.strerror or str(error)).lower()
+        return cls(part, f"cannot be used{where}", advice=advice)
 
 
 class AlreadyRunning(Exception):

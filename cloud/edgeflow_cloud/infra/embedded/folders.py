@@ -1,12 +1,12 @@
 """The data folder: who may use it, what lies where, and private files in it.
 
-    DATA_DIR/lock        held (flock) by the one process that runs the parts
-    DATA_DIR/postgres    the database (or a link to it, see privilege.py)
-    DATA_DIR/valkey      Valkey's configuration; no data
-    DATA_DIR/objects     the S3 store
-    DATA_DIR/run         sockets
-    DATA_DIR/log         one log per part, the one before it as .1
-    DATA_DIR/secrets     what was made once (secrets.py)
+DATA_DIR/lock        held (flock) by the one process that runs the parts
+DATA_DIR/postgres    the database (or a link to it, see privilege.py)
+DATA_DIR/valkey      Valkey's configuration; no data
+DATA_DIR/objects     the S3 store
+DATA_DIR/run         sockets
+DATA_DIR/log         one log per part, the one before it as .1
+DATA_DIR/secrets     what was made once (secrets.py)
 """
 
 import fcntl
@@ -94,7 +94,7 @@ def lock(folders: Folders) -> int:
 
 
 def socket_path(folders: Folders, name: str) -> Path:
-    """Where a unix socket called `name` may live: DATA_DIR/run, or a private folder in /tmp when that is too long."""
+    """Where a unix socket called `name` may live: DATA_DIR/run, or a private folder in /tmp if that is too long."""
     path = folders.run / name
     if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT:
         return path
@@ -117,7 +117,7 @@ def private_temporary(folders: Folders, owner: int | None = None) -> Path:
     except FileExistsError:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != uid or stat.S_IMODE(found.st_mode) != 0o700:
-            path = Path(tempfile.mkdtemp(prefix="edgeflow-", dir="/tmp"))  # noqa: S108
+            path = Path(tempfile.mkdtemp(prefix="edgeflow-", dir="/tmp"))
             if uid != os.geteuid():
                 os.chown(path, uid, -1)
     return path

@@ -1,16 +1,31 @@
-"""The three parts together: started side by side, ended in order."""
+"""The parts together: started side by side, watched, started again when one dies, ended in bounded time."""
 
+import asyncio
 import os
-import secrets as random_secrets
-from collections.abc import Callable, Iterator
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+import structlog
 
 from edgeflow_cloud.infra.embedded import postgres, seaweedfs, valkey
+from edgeflow_cloud.infra.embedded.errors import PartFailed
 from edgeflow_cloud.infra.embedded.folders import Folders, lock
 from edgeflow_cloud.infra.embedded.process import Child
+from edgeflow_cloud.infra.secrets import Secrets
+from edgeflow_cloud.infra.settings import Settings
+
+log = structlog.get_logger("edgeflow.embedded")
+
+PartName = Literal["database", "valkey", "objects"]
+ALL: tuple[PartName, ...] = ("database", "valkey", "objects")
+_CALM = 60.0
+"""Seconds that a part must have run for its next death to count as a first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,97 +37,244 @@ class Credentials:
     objects: seaweedfs.Keys
 
     @classmethod
-    def random(cls) -> "Credentials":
-        """Fresh ones, for a stack that is thrown away."""
+    def of(cls, secrets: Secrets) -> "Credentials":
+        """The installation's own, made now if they are not there. Raises BadSecret."""
         return cls(
-            random_secrets.token_urlsafe(24),
-            random_secrets.token_urlsafe(24),
-            seaweedfs.Keys(random_secrets.token_hex(10), random_secrets.token_hex(20), random_secrets.token_hex(24)),
+            secrets.database_password.reveal(),
+            secrets.valkey_password.reveal(),
+            seaweedfs.Keys(
+                secrets.s3_access_key, secrets.s3_secret_key.reveal(), secrets.s3_signing_key.reveal()
+            ),
         )
 
 
-@dataclass(slots=True)
-class Parts:
-    """What runs: URLs of the parts that were started (None: not started) and their processes."""
+class Part:
+    """One part: how it is started, and the child and address it has now."""
 
-    folder: Path
-    database_url: str | None = None
-    valkey_url: str | None = None
-    s3_url: str | None = None
-    children: list[Child] = field(default_factory=list[Child])
+    def __init__(self, name: PartName, start: Callable[[threading.Event], tuple[Child, str]]) -> None:
+        self.name: PartName = name
+        self._start = start
+        self.child: Child | None = None
+        self.url: str | None = None
+        self.seconds = 0.0
+        """How long the last start took."""
+
+        self._turn = threading.Lock()
+
+    def start(self, abort: threading.Event) -> None:
+        """Start and wait until it serves, or `abort` is set. Blocking. Raises PartFailed."""
+        with self._turn:
+            began = time.monotonic()
+            self.child, self.url = self._start(abort)
+            self.seconds = time.monotonic() - began
 
     def stop(self) -> None:
-        """End all parts side by side. Takes at most as long as the most patient of them."""
-        with ThreadPoolExecutor(max_workers=max(1, len(self.children))) as pool:
-            list(pool.map(Child.stop, self.children))
+        """End it; bounded by the child's patience. Blocking. A start under way is waited for: abort it first."""
+        with self._turn:
+            if self.child is not None:
+                self.child.stop()
 
 
-@contextmanager
-def run_parts(
-    folder: Path,
-    credentials: Credentials,
-    *,
-    database: bool = True,
-    valkey_: bool = True,
-    objects: bool = True,
-    durable: bool = True,
-) -> Iterator[Parts]:
-    """Run the wanted parts in `folder` for the length of the block. Blocking: call it in a thread from async code.
+class Parts:
+    """PostgreSQL, Valkey and the S3 store of one data folder, or those of them that are wanted.
 
-    Raises AlreadyRunning or PartFailed; nothing stays running then.
+    A service for the supervisor; also usable alone with `start_all` and `stop_all`.
     """
-    folders = Folders.prepare(folder)
-    descriptor = lock(folders)
-    parts = Parts(folders.root)
+
+    name = "embedded parts"
+    restarts = True
+
+    def __init__(
+        self,
+        folder: Path,
+        credentials: Callable[[], Credentials],
+        wanted: tuple[PartName, ...],
+        *,
+        durable: bool,
+    ) -> None:
+        self._folder = folder
+        self._credentials = credentials
+        self._wanted = wanted
+        self._durable = durable
+        self._abort = threading.Event()
+        self._lock: int | None = None
+        self.parts: list[Part] = []
+
+    @property
+    def database_url(self) -> str | None:
+        """PostgreSQL's address, None when it was not wanted."""
+        return self._url("database")
+
+    @property
+    def valkey_url(self) -> str | None:
+        """Valkey's address, None when it was not wanted."""
+        return self._url("valkey")
+
+    @property
+    def s3_url(self) -> str | None:
+        """The S3 store's address, None when it was not wanted."""
+        return self._url("objects")
+
+    def start_all(self) -> None:
+        """Take the folder and start the parts side by side. Blocking.
+
+        Raises AlreadyRunning, PartFailed or BadSecret; nothing stays running then.
+        """
+        folders = Folders.prepare(self._folder)
+        self._lock = lock(folders)
+        try:
+            credentials = self._credentials()
+            starts: dict[PartName, Callable[[threading.Event], tuple[Child, str]]] = {
+                "database": lambda abort: postgres.start(
+                    folders, credentials.database, abort, durable=self._durable
+                ),
+                "valkey": lambda abort: valkey.start(folders, credentials.valkey, abort),
+                "objects": lambda abort: seaweedfs.start(folders, credentials.objects, abort),
+            }
+            self.parts = [Part(name, starts[name]) for name in self._wanted]
+            self._side_by_side(self._start)
+        except BaseException:
+            self.stop_all()
+            raise
+
+    def stop_all(self) -> None:
+        """End the parts side by side and let go of the folder. Blocking, at most about 20 seconds."""
+        self._abort.set()
+        self._side_by_side(Part.stop)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def hasten(self) -> None:
+        """End the parts at once. PostgreSQL recovers at its next start; nothing acknowledged is lost."""
+        self._abort.set()
+        for part in self.parts:
+            if part.child is not None:
+                part.child.kill()
+
+    async def start(self) -> None:
+        """`start_all` beside the event loop; cancelling it ends what was started."""
+        work = asyncio.ensure_future(asyncio.to_thread(self.start_all))
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._abort.set()
+            await asyncio.wait([work])
+            if work.exception() is None:
+                await asyncio.to_thread(self.stop_all)
+            raise
+
+    async def run(self) -> None:
+        """Watch the parts and start again what dies, at the same address, for as long as it takes."""
+        async with asyncio.TaskGroup() as group:
+            for part in self.parts:
+                group.create_task(self._keep(part), name=part.name)
+
+    async def stop(self) -> None:
+        """`stop_all` beside the event loop."""
+        await asyncio.to_thread(self.stop_all)
+
+    async def _keep(self, part: Part) -> None:
+        deaths = 0
+        while part.child is not None:
+            began = time.monotonic()
+            await _ended(part.child)
+            if self._abort.is_set():
+                return
+            deaths = 1 if time.monotonic() - began > _CALM else deaths + 1
+            log.warning(
+                "part ended", part=part.child.name, exit_code=part.child.process.poll(), deaths=deaths
+            )
+            await asyncio.sleep(min(10.0, 0.1 * 2 ** (deaths - 1)))
+            try:
+                await asyncio.to_thread(part.start, self._abort)
+            except PartFailed as failure:
+                log.error("part not started", part=failure.part, reason=str(failure), log=failure.log[-500:])
+            else:
+                log.info("part started again", part=part.child.name, seconds=round(part.seconds, 2))
+
+    def _start(self, part: Part) -> None:
+        try:
+            part.start(self._abort)
+        except BaseException:
+            self._abort.set()  # one missing is all missing: the others need not come up first
+            raise
+
+    def _url(self, name: PartName) -> str | None:
+        return next((part.url for part in self.parts if part.name == name), None)
+
+    def _side_by_side(self, call: Callable[[Part], None]) -> None:
+        if not self.parts:
+            return
+        with ThreadPoolExecutor(max_workers=len(self.parts), thread_name_prefix="edgeflow-part") as pool:
+            futures = [pool.submit(call, part) for part in self.parts]
+        failures = [failure for future in futures if (failure := future.exception())]
+        # A part that was stopped because another failed is not the one to talk about.
+        first = next((failure for failure in failures if "was stopped while" not in str(failure)), None)
+        if first or failures:
+            raise first or failures[0]
+
+
+async def _ended(child: Child) -> None:
+    """Return when the child has ended."""
     try:
-        _start(parts, folders, credentials, database, valkey_, objects, durable)
-        yield parts
+        descriptor = os.pidfd_open(child.pid)
+    except ProcessLookupError:
+        return
+    except OSError:  # a kernel older than 5.3
+        while child.alive():
+            await asyncio.sleep(0.5)
+        return
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    loop.add_reader(descriptor, over.set)
+    try:
+        await over.wait()
     finally:
-        parts.stop()
+        loop.remove_reader(descriptor)
         os.close(descriptor)
 
 
-def _start(
-    parts: Parts,
-    folders: Folders,
-    credentials: Credentials,
-    database: bool,
-    valkey_: bool,
-    objects: bool,
-    durable: bool,
-) -> None:
-    def start_database() -> None:
-        child, parts.database_url = postgres.start(folders, credentials.database, postgres.Options(durable=durable))
-        parts.children.append(child)
+def parts_for(settings: Settings, secrets: Secrets) -> Parts:
+    """Those parts that the settings name no address for, in the settings' data folder."""
+    wanted: list[PartName] = []
+    given = {"database": settings.database_url, "valkey": settings.valkey_url, "objects": settings.s3_url}
+    for name in ALL:
+        if given[name] is None:
+            wanted.append(name)
+    return Parts(settings.data_dir, lambda: Credentials.of(secrets), tuple(wanted), durable=True)
 
-    def start_valkey() -> None:
-        child, parts.valkey_url = valkey.start(folders, credentials.valkey)
-        parts.children.append(child)
 
-    def start_objects() -> None:
-        child, parts.s3_url = seaweedfs.start(folders, credentials.objects)
-        parts.children.append(child)
+@asynccontextmanager
+async def start(settings: Settings, secrets: Secrets) -> AsyncGenerator[Parts]:
+    """`parts_for` the settings, started, watched for the length of the block, and ended.
 
-    wanted: list[Callable[[], None]] = []
-    for yes, call in ((database, start_database), (valkey_, start_valkey), (objects, start_objects)):
-        if yes:
-            wanted.append(call)
-    with ThreadPoolExecutor(max_workers=max(1, len(wanted))) as pool:
-        futures = [pool.submit(call) for call in wanted]
-    for future in futures:
-        future.result()
+    Raises AlreadyRunning, PartFailed or BadSecret; nothing stays running then.
+    """
+    parts = parts_for(settings, secrets)
+    await parts.start()
+    watch = asyncio.create_task(parts.run())
+    try:
+        yield parts
+    finally:
+        watch.cancel()
+        await asyncio.wait([watch])
+        await parts.stop()
 
 
 @contextmanager
 def start_for_tests(
-    folder: Path, *, database: bool = True, valkey: bool = True, objects: bool = True, durable: bool = False
-) -> Iterator[Parts]:
-    """A throw-away stack for tests, in `folder` (empty or from an earlier call), with fresh passwords.
+    folder: Path, *, wanted: tuple[PartName, ...] = ALL, durable: bool = False
+) -> Generator[Parts]:
+    """A throw-away stack for tests in `folder`: `parts.database_url`, `.valkey_url`, `.s3_url`.
 
-    Plain, blocking context manager: use it in a session-scoped fixture. Database user `edgeflow` is a superuser, so
-    tests may `create database … template …`. Not durable unless asked: a crash may lose everything.
+    A plain, blocking context manager: use it in a session-scoped fixture. The database user `edgeflow` is a
+    superuser, so tests may `create database … template …`. Not durable unless asked: a crash may lose everything.
     """
-    with run_parts(
-        folder, Credentials.random(), database=database, valkey_=valkey, objects=objects, durable=durable
-    ) as parts:
+    secrets = Secrets(folder.absolute() / "secrets")
+    parts = Parts(folder, lambda: Credentials.of(secrets), wanted, durable=durable)
+    parts.start_all()
+    try:
         yield parts
+    finally:
+        parts.stop_all()

@@ -10,18 +10,18 @@ import socket
 _FIRST, _LAST = 20_000, 32_767
 
 
-def free_ports(count: int) -> list[int]:
-    """`count` different ports on 127.0.0.1 that nobody listens on at this moment.
+def free_ports(count: int, *, below: int = _LAST + 1) -> list[int]:
+    """`count` different ports under `below` on 127.0.0.1 that nobody listens on at this moment.
 
     Another process may take one before it is used; whoever starts a server on them tries again then.
     """
     found: list[int] = []
-    for port in random.sample(range(_FIRST, _LAST + 1), 4096):
+    for port in random.sample(range(_FIRST, below), min(4096, below - _FIRST)):
         if is_free(port):
             found.append(port)
             if len(found) == count:
                 return found
-    raise OSError(f"no {count} free ports between {_FIRST} and {_LAST} on 127.0.0.1")
+    raise OSError(f"no {count} free ports from {_FIRST} to {below - 1} on 127.0.0.1")
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -1,13 +1,13 @@
 """PostgreSQL out of its wheel: only the wheel's programs, with our own initdb, configuration, start and stop.
 
-It listens on one unix socket in a private folder and asks for a SCRAM password there too. A new database is made
-in a folder beside and renamed when whole, so that a start that was cut short leaves nothing half-made.
+It listens on one unix socket in a private folder and asks for a SCRAM password there too. A new database is
+made in a folder beside and renamed when whole, so that a start that was cut short leaves nothing half-made.
 """
 
 import signal
 import subprocess
+import threading
 from contextlib import suppress
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import quote
@@ -69,25 +69,20 @@ local replication all scram-sha-256
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
-    """How the server runs. `durable=False` is for tests only: a crash may lose or break everything."""
-
-    durable: bool = True
-
-
-def start(folders: Folders, password: str, options: Options | None = None) -> tuple[Child, str]:
+def start(
+    folders: Folders, password: str, abort: threading.Event, *, durable: bool = True
+) -> tuple[Child, str]:
     """Start PostgreSQL, making the database first when there is none, and wait until it takes connections.
 
+    `durable=False` is for tests only: a crash may lose or break everything.
     Returns the child and its URL (user and database `edgeflow`, which owns everything). Raises PartFailed.
     """
-    options = options or Options()
     place = station(folders, binaries())
     _end_earlier(place)
     if not (place.data / "PG_VERSION").exists():
-        _create(place, password, options)
+        _create(place, password, durable)
     _check_version(place)
-    place.write("postgresql.conf", _conf(place, options))
+    place.write("postgresql.conf", _conf(place, durable))
     place.write("pg_hba.conf", _HBA)
     child = spawn(
         NAME,
@@ -98,8 +93,10 @@ def start(folders: Folders, password: str, options: Options | None = None) -> tu
         patience=20,
         wrap=place.wrap,
     )
-    wait_ready(child, lambda: _is_ready(place, child), limit=120)  # long: it may have a crash to recover from
-    return child, f"postgresql://{USER}:{quote(password)}@/{DATABASE}?host={quote(str(place.sockets), safe='/')}&port={_PORT}"
+    # Long, since it may have a crash to recover from.
+    wait_ready(child, lambda: _is_ready(place, child), limit=120, abort=abort)
+    host = quote(str(place.sockets), safe="/")
+    return child, f"postgresql://{USER}:{quote(password)}@/{DATABASE}?host={host}&port={_PORT}"
 
 
 def binaries() -> Path:
@@ -117,7 +114,7 @@ def binaries() -> Path:
 def _end_earlier(place: Station) -> None:
     """End a server that outlived its supervisor, and clear the files of one that did not end in order.
 
-    PostgreSQL itself would refuse to start when some unrelated process has the pid in postmaster.pid, which is
+    PostgreSQL itself would refuse to start when some unrelated process has the pid in postmaster.pid, as is
     common in containers. We hold the folder's lock and have looked at every process, so we know better.
     """
     if place.data.exists():
@@ -128,7 +125,7 @@ def _end_earlier(place: Station) -> None:
             (place.sockets / leftover).unlink()
 
 
-def _create(place: Station, password: str, options: Options) -> None:
+def _create(place: Station, password: str, durable: bool) -> None:
     with place.fresh() as folder:
         _run(
             place,
@@ -143,19 +140,19 @@ def _create(place: Station, password: str, options: Options) -> None:
                 "--builtin-locale=C.UTF-8",
                 "--locale=C",
                 "--no-instructions",
-                *([] if options.durable else ["--no-sync"]),
+                *([] if durable else ["--no-sync"]),
             ],
             f"{password}\n",
         )
         _run(
             place,
-            [str(place.binaries / "postgres"), "--single", "-D", str(folder), *_single(options), "postgres"],
+            [str(place.binaries / "postgres"), "--single", "-D", str(folder), *_single(durable), "postgres"],
             f"create database {DATABASE}\n",
         )
 
 
-def _single(options: Options) -> list[str]:
-    return ["-c", "exit_on_error=on", *([] if options.durable else ["-c", "fsync=off"])]
+def _single(durable: bool) -> list[str]:
+    return ["-c", "exit_on_error=on", *([] if durable else ["-c", "fsync=off"])]
 
 
 def _run(place: Station, command: list[str], text: str) -> None:
@@ -192,11 +189,11 @@ def _check_version(place: Station) -> None:
         )
 
 
-def _conf(place: Station, options: Options) -> str:
-    return _CONF.format(port=_PORT, sockets=place.sockets, durable="on" if options.durable else "off")
+def _conf(place: Station, durable: bool) -> str:
+    return _CONF.format(port=_PORT, sockets=place.sockets, durable="on" if durable else "off")
 
 
 def _is_ready(place: Station, child: Child) -> bool:
-    # The eighth line of postmaster.pid is the server's own word on its state; no connection is needed to read it.
+    # The last line of postmaster.pid is the server's own word on its state; reading it needs no connection.
     lines = tail(place.data / "postmaster.pid").splitlines()
-    return len(lines) >= 8 and lines[0] == str(child.pid) and lines[7].strip() == "ready"
+    return bool(lines) and lines[0] == str(child.pid) and lines[-1].strip() == "ready"

@@ -44,7 +44,11 @@ class Station:
     def major_version(self) -> str:
         """The programs' major version, `18`."""
         done = subprocess.run(  # noqa: S603
-            [str(self.binaries / "postgres"), "--version"], capture_output=True, text=True, timeout=20, check=True
+            [str(self.binaries / "postgres"), "--version"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=True,
         )
         match = re.search(r"(\d+)", done.stdout)
         return match.group(1) if match else ""

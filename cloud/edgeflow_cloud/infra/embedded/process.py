@@ -25,6 +25,9 @@ _POLL_SECONDS = 0.02
 _TAIL_BYTES = 4096
 
 
+_Start = Callable[[], subprocess.Popen[bytes]]
+
+
 class _Spawner:
     """One thread, alive as long as this process, that starts every child.
 
@@ -33,13 +36,12 @@ class _Spawner:
     """
 
     def __init__(self) -> None:
-        self._work: queue.SimpleQueue[tuple[Callable[[], subprocess.Popen[bytes]], Future[subprocess.Popen[bytes]]]]
-        self._work = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[tuple[_Start, Future[subprocess.Popen[bytes]]]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._pid = 0
         self._lock = threading.Lock()
 
-    def start(self, call: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+    def start(self, call: _Start) -> subprocess.Popen[bytes]:
         with self._lock:
             if self._thread is None or self._pid != os.getpid():
                 self._work = queue.SimpleQueue()
@@ -73,6 +75,8 @@ class Child:
     end_signal: signal.Signals
     patience: float
     """Seconds between the signal that asks and the one that forces."""
+    after: Callable[[], None] | None = None
+    """Clears what the program leaves behind, once it has ended."""
 
     @property
     def pid(self) -> int:
@@ -87,16 +91,15 @@ class Child:
 
     def stop(self) -> bool:
         """Ask the child to end, force it after `patience` seconds. True when it ended by itself."""
-        if self.process.poll() is not None:
-            return True
-        with suppress(ProcessLookupError):
+        if self.process.poll() is None:
             self.process.send_signal(self.end_signal)
-        try:
-            self.process.wait(self.patience)
-            return True
-        except subprocess.TimeoutExpired:
-            self.kill()
-            return False
+            try:
+                self.process.wait(self.patience)
+            except subprocess.TimeoutExpired:
+                self.kill()
+                return False
+        self._clear()
+        return True
 
     def kill(self) -> None:
         """End the child and everything in its session at once."""
@@ -104,6 +107,11 @@ class Child:
             os.killpg(self.process.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
+        self._clear()
+
+    def _clear(self) -> None:
+        if self.after is not None:
+            self.after()
 
 
 def spawn(
@@ -116,8 +124,9 @@ def spawn(
     patience: float = 5.0,
     environment: Mapping[str, str] | None = None,
     wrap: Sequence[str] = (),
+    after: Callable[[], None] | None = None,
 ) -> Child:
-    """Start `command` in `folder`, output to `log` (made anew), as `wrap + command` when a wrapper is given.
+    """Start `wrap + command` in `folder`, with its output in `log` (made anew).
 
     Raises PartFailed when the program cannot be started.
     """
@@ -126,7 +135,12 @@ def spawn(
     setpriv = shutil.which("setpriv")
     fate = [setpriv, "--pdeathsig", end_signal.name.removeprefix("SIG"), "--"] if setpriv else []
     full = [*wrap, *fate, *command]
-    env = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C.UTF-8", "TZ": "UTC", **(environment or {})}
+    env = {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        **(environment or {}),
+    }
     try:
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     except OSError as error:
@@ -148,15 +162,22 @@ def spawn(
         raise PartFailed.from_os_error(name, error) from error
     finally:
         os.close(descriptor)
-    return Child(name, process, log, end_signal, patience)
+    return Child(name, process, log, end_signal, patience, after)
 
 
-def wait_ready(child: Child, ready: Callable[[], bool], *, limit: float) -> None:
-    """Poll `ready` until it is true. Raises PartFailed, with the log's end, when the child ends or time is up."""
+def wait_ready(child: Child, ready: Callable[[], bool], *, limit: float, abort: threading.Event) -> None:
+    """Poll `ready` until it is true. The child is stopped when that does not come to pass.
+
+    Raises PartFailed, with the log's end, when the child ends, `limit` seconds are up, or `abort` is set.
+    """
     deadline = time.monotonic() + limit
     while not ready():
         if not child.alive():
-            raise PartFailed(child.name, f"ended while starting (exit code {child.process.returncode})", child.log_tail())
+            what = f"ended while starting (exit code {child.process.returncode})"
+            raise PartFailed(child.name, what, child.log_tail())
+        if abort.is_set():
+            child.stop()
+            raise PartFailed(child.name, "was stopped while starting")
         if time.monotonic() > deadline:
             child.kill()
             raise PartFailed(child.name, f"was not ready after {limit:.0f} seconds", child.log_tail())
@@ -175,7 +196,7 @@ def tail(path: Path) -> str:
 
 
 def left_behind(program: str, folder: Path) -> list[int]:
-    """Pids of processes named `program` whose working directory is `folder`: the leavings of an earlier run."""
+    """Pids of processes named `program` whose working directory is `folder`: an earlier run's leavings."""
     try:
         here = folder.stat()
     except OSError:

@@ -1,11 +1,13 @@
-"""SeaweedFS out of its wheel (`weed mini`): an S3 store of one process, loopback only, that refuses strangers.
+"""SeaweedFS out of its wheel (`weed mini`): an S3 store in one process, on loopback, that refuses strangers.
 
-S3 asks for signed requests, the filer and the volume server for signed tokens.
+S3 asks for signed requests. Everything else the program listens on (master, volume, filer, admin; HTTP and gRPC)
+asks for a client certificate that only this start's process has: any local user can reach a loopback port.
 """
 
 import json
 import signal
 import sys
+import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,70 +16,148 @@ from shutil import which
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from edgeflow_cloud.infra.embedded.certificate import make_certificate
 from edgeflow_cloud.infra.embedded.errors import PartFailed
-from edgeflow_cloud.infra.embedded.folders import Folders, write_private
-from edgeflow_cloud.infra.embedded.ports import free_ports
+from edgeflow_cloud.infra.embedded.folders import Folders, socket_path, write_private
+from edgeflow_cloud.infra.embedded.ports import free_ports, is_free
 from edgeflow_cloud.infra.embedded.process import Child, end_left_behind, spawn, wait_ready
 
 NAME = "SeaweedFS"
 BUCKET = "edgeflow"
 REGION = "us-east-1"
 _PROGRAM = "weed"
-_SERVICES = ("master", "volume", "filer", "s3", "admin")
+_SERVICES = ("master", "volume", "filer", "s3")
+_GRPC = ("volume", "master", "filer", "s3", "msg_broker", "msg_agent", "admin", "worker", "mq", "client")
+_HTTPS = ("client", "volume", "master", "filer", "admin")
+_TOKENS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
 _TRIES = 3
+_ADMIN_GAP = (
+    10_000  # its worker looks for the admin's gRPC at the admin's port plus this, whatever it is told
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The made credentials: the S3 key pair and the one that the inner tokens are derived from."""
+    """The made credentials: the S3 key pair, and the key that signs the inner tokens (16 characters or more)."""
 
     access: str
     secret: str
     signing: str
 
 
-def start(folders: Folders, keys: Keys) -> tuple[Child, str]:
-    """Start the store and wait until a signed request is answered. Returns the child and its URL. Raises PartFailed."""
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the program listens: HTTP and gRPC port of each service."""
+
+    http: dict[str, int]
+    grpc: dict[str, int]
+
+    @classmethod
+    def choose(cls) -> "Ports":
+        """Free ones."""
+        admin = next(port for port in free_ports(64, below=22_000) if is_free(port + _ADMIN_GAP))
+        chosen = free_ports(2 * len(_SERVICES) + 1)
+        free = [port for port in chosen if port not in (admin, admin + _ADMIN_GAP)]
+        pairs = list(zip(_SERVICES, free[::2], free[1::2], strict=False))
+        return cls(
+            {service: http for service, http, _ in pairs} | {"admin": admin},
+            {service: grpc for service, _, grpc in pairs} | {"admin": admin + _ADMIN_GAP},
+        )
+
+    @classmethod
+    def remembered(cls, path: Path) -> "Ports | None":
+        """The ports of the last run, None when there was none."""
+        try:
+            saved = json.loads(path.read_text())
+            return cls(saved["http"], saved["grpc"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def remember(self, path: Path) -> None:
+        """For the next start: it takes the same again when it can, and knows what to clear."""
+        write_private(path, json.dumps({"http": self.http, "grpc": self.grpc}))
+
+    def all_free(self) -> bool:
+        return all(is_free(port) for port in (*self.http.values(), *self.grpc.values()))
+
+    def clear_sockets(self) -> None:
+        """Remove the sockets that the program puts into /tmp beside each gRPC port and leaves there when killed."""
+        for service, port in self.grpc.items():
+            try:
+                Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
+            except OSError:
+                continue  # another user's
+
+
+def start(folders: Folders, keys: Keys, abort: threading.Event) -> tuple[Child, str]:
+    """Start the store and wait until it answers a signed request. Returns the child and its URL.
+
+    The ports of the run before are used again when they are free, so that a restart keeps the URL.
+    Raises PartFailed.
+    """
     folder = folders.part("objects")
-    end_left_behind(_PROGRAM, folder, signal.SIGTERM, patience=2)
+    memory = folder / "ports.json"
+    end_left_behind(_PROGRAM, folder, signal.SIGTERM, patience=1)
+    ports = Ports.remembered(memory)
+    if ports is not None:
+        ports.clear_sockets()
     _configure(folder, keys)
     for attempt in range(_TRIES):
-        ports = free_ports(2 * len(_SERVICES))
+        if ports is None or attempt or not ports.all_free():
+            ports = Ports.choose()
+        ports.remember(memory)
         child = spawn(
             NAME,
             _command(folders, folder, ports),
             folder=folder,
             log=folders.log("seaweedfs"),
-            patience=2,  # after use it may not end on SIGTERM; its data is with the kernel by then
-            environment={"HOME": str(folder)},
+            # After use it may hang on SIGTERM for half a minute. Killing it loses nothing that it acknowledged:
+            # that is with the kernel, and its index recovers.
+            patience=1,
+            environment={"HOME": str(folder), "TMPDIR": str(folders.run), "GOGC": "50"},
+            after=ports.clear_sockets,
         )
-        url = f"http://127.0.0.1:{ports[6]}"
-        store = _store(url, keys)
+        store = _store(f"http://127.0.0.1:{ports.http['s3']}", keys)
         try:
-            wait_ready(child, lambda store=store: _answers(store), limit=30)
+            wait_ready(child, lambda store=store: _answers(store), limit=40, abort=abort)
         except PartFailed as failure:
             child.kill()
             if "address already in use" in failure.log and attempt < _TRIES - 1:
                 continue
             raise
-        return child, f"s3://{keys.access}:{keys.secret}@127.0.0.1:{ports[6]}/{BUCKET}?region={REGION}"
+        return (
+            child,
+            f"s3://{keys.access}:{keys.secret}@127.0.0.1:{ports.http['s3']}/{BUCKET}?region={REGION}",
+        )
     raise AssertionError  # the loop returns or raises
 
 
 def _configure(folder: Path, keys: Keys) -> None:
-    tokens = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
-    write_private(folder / "security.toml", "".join(f'[{token}]\nkey = "{keys.signing}"\n' for token in tokens))
+    certificate, key = make_certificate()
+    paths = f'cert = "{folder / "cert.pem"}"\nkey = "{folder / "key.pem"}"\n'
+    authority = f'ca = "{folder / "cert.pem"}"\n'
+    write_private(folder / "cert.pem", certificate)
+    write_private(folder / "key.pem", key)
+    sections = [f'[{token}]\nkey = "{keys.signing}"\n' for token in _TOKENS]
+    sections += [f"[grpc]\n{authority}"]
+    sections += [f"[grpc.{name}]\n{paths}" for name in _GRPC]
+    sections += [f"[https.{name}]\n{paths}{authority}" for name in _HTTPS if name != "client"]
+    sections += [f"[https.client]\nenabled = true\n{paths}{authority}"]
+    write_private(folder / "security.toml", "".join(sections))
     identity = {
         "name": "edgeflow",
         "credentials": [{"accessKey": keys.access, "secretKey": keys.secret}],
         "actions": ["Admin", "Read", "Write", "List", "Tagging"],
     }
     write_private(folder / "s3.json", json.dumps({"identities": [identity]}))
+    # What the program remembers of its own command line would come back as defaults.
+    (folder / "mini.options").unlink(missing_ok=True)
 
 
-def _command(folders: Folders, folder: Path, ports: list[int]) -> list[str]:
+def _command(folders: Folders, folder: Path, ports: Ports) -> list[str]:
     command = [
         str(_binary()),
+        "-logtostderr=true",  # else it writes logs into /tmp
         "mini",
         f"-dir={folder}",
         "-ip=127.0.0.1",
@@ -87,14 +167,21 @@ def _command(folders: Folders, folder: Path, ports: list[int]) -> list[str]:
         "-master.telemetry=false",
         "-s3.port.iceberg=0",
         "-s3.port.lance=0",
+        "-volume.preStopSeconds=0",
         f"-s3.config={folder / 's3.json'}",
+        f"-s3.localSocket={_socket(folders, 's3.sock')}",
+        f"-filer.localSocket={_socket(folders, 'filer.sock')}",
         f"-bucket={BUCKET}",
     ]
-    for service, http, grpc in zip(_SERVICES, ports[::2], ports[1::2], strict=True):
-        # The admin's worker finds it at its port plus 10000, whatever it is told.
-        inner = http + 10_000 if service == "admin" else grpc
-        command += [f"-{service}.port={http}", f"-{service}.port.grpc={inner}"]
+    command += [f"-{service}.port={port}" for service, port in ports.http.items()]
+    command += [f"-{service}.port.grpc={port}" for service, port in ports.grpc.items()]
     return command
+
+
+def _socket(folders: Folders, name: str) -> Path:
+    path = socket_path(folders, name)
+    path.unlink(missing_ok=True)
+    return path
 
 
 def _binary() -> Path:
@@ -125,7 +212,7 @@ def _store(endpoint: str, keys: Keys) -> S3Store:
 def _answers(store: S3Store) -> bool:
     # Signed with our own key: another store that happens to listen there would refuse it.
     try:
-        next(iter(store.list(chunk_size=1)), None)
+        store.list_with_delimiter()
     except (BaseError, OSError):
         return False
     return True

