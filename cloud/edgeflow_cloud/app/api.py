@@ -59,7 +59,7 @@ def create_api(
     api.state.context = context
     install(api)
     for router in [router for subsystem in subsystems for router in subsystem.routers] + list(extra):
-        api.include_router(router.api, prefix=PREFIX)
+        router.mount(api, PREFIX)
     _refuse_unguarded(api, subsystems)
     return api
 

@@ -3,8 +3,10 @@
 from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
 from edgeflow_cloud.infra.subsystem import Subsystem
+from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
 
 SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUDIT,
     DEVICES,
+    PROVISIONING,
 )

@@ -32,6 +32,12 @@ def run_sql(revision_file: str) -> None:
     connection.run_async(lambda driver: cast("asyncpg.Connection", driver).execute(statement))
 
 
+def previous(revision_file: str) -> str | None:
+    """The revision before this one: files run in the order of their numbers, which may have gaps."""
+    own = Path(revision_file)
+    return max((file.stem[:4] for file in own.parent.glob("[0-9]*.sql") if file.stem < own.stem), default=None)
+
+
 async def migrate(url: str) -> list[str]:
     """Run what is missing; the revisions that were run are returned. Raises NewerSchema."""
     engine = create_async_engine(_sqlalchemy_url(url), poolclass=NullPool)

@@ -1,11 +1,9 @@
 """${message}"""
 
-from edgeflow_cloud.infra.migrate import run_sql
+from edgeflow_cloud.infra.migrate import previous, run_sql
 
 revision = ${repr(up_revision)}
-down_revision = ${repr(down_revision)}
-branch_labels = None
-depends_on = None
+down_revision = previous(__file__)
 
 
 def upgrade() -> None:

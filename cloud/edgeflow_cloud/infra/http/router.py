@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, TypeVar, cast
 
-from fastapi import APIRouter, Depends
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
@@ -28,6 +28,7 @@ SIGNED_IN = "signed-in"
 """Any person or program that is known, whatever its role."""
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+Responses = dict[int | str, dict[str, object]]
 Handler = Callable[[Request], Coroutine[object, object, Response]]
 
 
@@ -41,11 +42,22 @@ class Manners:
     devices: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Definition:
+    method: str
+    path: str
+    endpoint: Callable[..., object]
+    manners: Manners
+    status: int
+    responses: Responses
+
+
 class Router:
-    """A subsystem's routes. Each decorator takes the permission first; the rest is FastAPI's."""
+    """A subsystem's routes. Each decorator takes the permission; the rest is read from the endpoint's signature."""
 
     def __init__(self, *, tag: str) -> None:
-        self.api = APIRouter(tags=[tag])
+        self._tag = tag
+        self._definitions: list[_Definition] = []
 
     def get(
         self,
@@ -54,13 +66,10 @@ class Router:
         *,
         devices: bool = False,
         transaction: bool = True,
-        response_model: object = None,
-        responses: dict[int | str, dict[str, object]] | None = None,
+        responses: Responses | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """A read."""
-        return self._route(
-            "GET", path, Manners(permission, transaction, devices=devices), 200, response_model, responses
-        )
+        return self._keep("GET", path, Manners(permission, transaction, devices=devices), 200, responses)
 
     def post(
         self,
@@ -70,66 +79,44 @@ class Router:
         creates: bool = False,
         status: int = 200,
         transaction: bool = True,
-        response_model: object = None,
-        responses: dict[int | str, dict[str, object]] | None = None,
+        responses: Responses | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """A deed. `creates` makes it honour `Idempotency-Key` and answer 201."""
-        return self._route(
-            "POST",
-            path,
-            Manners(permission, transaction, creates),
-            201 if creates and status == 200 else status,
-            response_model,
-            responses,
-        )
+        manners = Manners(permission, transaction, creates)
+        return self._keep("POST", path, manners, 201 if creates and status == 200 else status, responses)
 
     def put(
-        self,
-        path: str,
-        permission: str,
-        *,
-        devices: bool = False,
-        transaction: bool = True,
-        response_model: object = None,
+        self, path: str, permission: str, *, devices: bool = False, transaction: bool = True
     ) -> Callable[[Endpoint], Endpoint]:
         """A change of something that is there."""
-        return self._route(
-            "PUT", path, Manners(permission, transaction, devices=devices), 200, response_model, None
-        )
+        return self._keep("PUT", path, Manners(permission, transaction, devices=devices), 200, None)
 
     def delete(
-        self,
-        path: str,
-        permission: str,
-        *,
-        transaction: bool = True,
-        status: int = 204,
-        response_model: object = None,
+        self, path: str, permission: str, *, transaction: bool = True, status: int = 204
     ) -> Callable[[Endpoint], Endpoint]:
         """A removal."""
-        return self._route("DELETE", path, Manners(permission, transaction), status, response_model, None)
+        return self._keep("DELETE", path, Manners(permission, transaction), status, None)
 
-    def _route(
-        self,
-        method: str,
-        path: str,
-        manners: Manners,
-        status: int,
-        response_model: object,
-        responses: dict[int | str, dict[str, object]] | None,
+    def mount(self, api: FastAPI, prefix: str) -> None:
+        """Put the routes into `api`, each with its manners."""
+        for item in self._definitions:
+            api.router.add_api_route(
+                prefix + item.path,
+                item.endpoint,
+                methods=[item.method],
+                status_code=item.status,
+                tags=[self._tag],
+                responses={**Problems, **item.responses},
+                operation_id=getattr(item.endpoint, "__name__", None),
+                openapi_extra={"x-permission": item.manners.permission, **_security(item.manners)},
+                route_class_override=_route_class(item.manners),
+            )
+
+    def _keep(
+        self, method: str, path: str, manners: Manners, status: int, responses: Responses | None
     ) -> Callable[[Endpoint], Endpoint]:
         def register(endpoint: Endpoint) -> Endpoint:
-            self.api.add_api_route(
-                path,
-                endpoint,
-                methods=[method],
-                status_code=status,
-                response_model=response_model,
-                responses={**Problems, **(responses or {})},
-                operation_id=getattr(endpoint, "__name__", None),
-                openapi_extra={"x-permission": manners.permission, **_security(manners)},
-                route_class_override=_route_class(manners),
-            )
+            self._definitions.append(_Definition(method, path, endpoint, manners, status, responses or {}))
             return endpoint
 
         return register

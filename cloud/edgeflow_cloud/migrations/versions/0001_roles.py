@@ -1,9 +1,9 @@
 """Roles and row-level security."""
 
-from edgeflow_cloud.infra.migrate import run_sql
+from edgeflow_cloud.infra.migrate import previous, run_sql
 
 revision = "0001"
-down_revision = None
+down_revision = previous(__file__)
 
 
 def upgrade() -> None:

@@ -1,9 +1,9 @@
 """The outbox, the job queue and its attempts."""
 
-from edgeflow_cloud.infra.migrate import run_sql
+from edgeflow_cloud.infra.migrate import previous, run_sql
 
 revision = "0002"
-down_revision = "0001"
+down_revision = previous(__file__)
 
 
 def upgrade() -> None:

@@ -1,9 +1,9 @@
 """The audit log."""
 
-from edgeflow_cloud.infra.migrate import run_sql
+from edgeflow_cloud.infra.migrate import previous, run_sql
 
 revision = "0003"
-down_revision = "0002"
+down_revision = previous(__file__)
 
 
 def upgrade() -> None:

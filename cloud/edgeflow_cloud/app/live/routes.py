@@ -1,0 +1,19 @@
+"""HTTP of the live socket: the ticket."""
+
+from edgeflow_cloud.app.live import tickets
+from edgeflow_cloud.infra.http import SIGNED_IN, Caller, Ctx, Document, Router
+
+router = Router(tag="live")
+
+
+class LiveTicket(Document):
+    """Opens one socket: `/live?ticket=…`."""
+
+    ticket: str
+    expires_in: int
+
+
+@router.post("/live/ticket", SIGNED_IN, transaction=False)
+async def create_live_ticket(context: Ctx, caller: Caller) -> LiveTicket:
+    """A ticket for the WebSocket `/live`, good once and for half a minute."""
+    return LiveTicket(ticket=await tickets.issue(context.bus, caller), expires_in=tickets.LIFETIME)

@@ -1,0 +1,124 @@
+"""The WebSocket `/live`.
+
+Server to page: `{"changed": [path, …]}` (fetch these again; `*` means everything) and `{"sample": {…}}`.
+Page to server: `{"subscribe": ["devices/dev_…/metrics"]}` and `{"unsubscribe": […]}`.
+"""
+
+import asyncio
+from urllib.parse import urlsplit
+
+import msgspec
+import structlog
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from edgeflow_cloud import devices
+from edgeflow_cloud.app.live import tickets
+from edgeflow_cloud.infra.bus import BusAway, Subscription
+from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.outbox import live_channel
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.errors import Problem
+from edgeflow_cloud.kernel.ids import DeviceId, MalformedId
+from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_cloud.telemetry import sample_channel
+
+log = structlog.get_logger("edgeflow.live")
+_FETCH_ALL = b'{"changed":["*"]}'
+_WATCHED_AT_ONCE = 50
+_SEND_DEADLINE = 10.0
+
+
+class Wish(msgspec.Struct):
+    """What a page sends."""
+
+    subscribe: list[str] = []
+    unsubscribe: list[str] = []
+
+
+async def serve_live(socket: WebSocket) -> None:
+    """One page's socket, from its ticket to its end."""
+    context: Context = socket.app.state.context
+    if not _same_origin(socket, context.settings.public_url):
+        await socket.close(4403, "This origin may not open the live socket.")
+        return
+    try:
+        principal = await tickets.redeem(context.bus, socket.query_params.get("ticket", ""))
+    except BusAway:
+        await socket.close(1013, "Try again in a moment.")
+        return
+    if principal is None:
+        await socket.close(4401, "The ticket is unknown or was used; get a new one.")
+        return
+    await socket.accept()
+    gap = asyncio.Event()
+    async with context.bus.subscribe(live_channel(principal.tenant_id), limit=500, on_gap=gap.set) as subscription:
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_send(socket, subscription, gap))
+                tasks.create_task(_listen(socket, subscription, context, principal))
+        except* (WebSocketDisconnect, TimeoutError, RuntimeError):
+            pass  # the page left, or stopped reading: it will be back with a new ticket
+
+
+async def _send(socket: WebSocket, subscription: Subscription, gap: asyncio.Event) -> None:
+    async for message in subscription:
+        if gap.is_set():
+            gap.clear()
+            await _send_text(socket, _FETCH_ALL)
+        sample = message.channel.startswith("samples:")
+        await _send_text(socket, b'{"sample":' + message.data + b"}" if sample else message.data)
+
+
+async def _send_text(socket: WebSocket, data: bytes) -> None:
+    async with asyncio.timeout(_SEND_DEADLINE):
+        await socket.send_text(data.decode())
+
+
+async def _listen(socket: WebSocket, subscription: Subscription, context: Context, principal: Principal) -> None:
+    while True:
+        text = await socket.receive_text()
+        try:
+            wish = msgspec.json.decode(text, type=Wish)
+        except (msgspec.MsgspecError, UnicodeError):
+            await _send_text(socket, b'{"error":"A message is {\\"subscribe\\": [path, ...]} or unsubscribe."}')
+            continue
+        for path in wish.unsubscribe:
+            if (device := _device_of(path)) is not None:
+                await subscription.remove(sample_channel(principal.tenant_id, device))
+        for path in wish.subscribe[:_WATCHED_AT_ONCE]:
+            device = _device_of(path)
+            if device is None or len(subscription.channels) > _WATCHED_AT_ONCE:
+                continue
+            if await _may_watch(context, principal, device):
+                await subscription.add(sample_channel(principal.tenant_id, device))
+
+
+async def _may_watch(context: Context, principal: Principal, device: DeviceId) -> bool:
+    if not principal.may("devices:view"):
+        return False
+    try:
+        async with context.db.tenant_tx(principal) as tx:
+            await devices.find_device(tx, principal, device)
+    except Problem:
+        return False
+    return True
+
+
+def _device_of(path: str) -> DeviceId | None:
+    match path.split("/"):
+        case ["devices", device, "metrics"]:
+            try:
+                return DeviceId(ids.decode(ids.DEVICE, device))
+            except MalformedId:
+                return None
+        case _:
+            return None
+
+
+def _same_origin(socket: WebSocket, public_url: str) -> bool:
+    """A browser always names the page's origin: it must be ours. A program without one may come."""
+    origin = socket.headers.get("origin")
+    if origin is None:
+        return True
+    ours = {urlsplit(public_url).netloc, socket.headers.get("host", "")}
+    return urlsplit(origin).netloc in ours
