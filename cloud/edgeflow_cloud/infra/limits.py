@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from throttled.asyncio import MemoryStore, RateLimiterRegistry, RateLimiterType, RedisStore
 from throttled.asyncio.rate_limiter import per_duration
 from throttled.asyncio.store.redis import RedisStoreBackend
+from throttled.exceptions import StoreUnavailableError
 
 from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.kernel.errors import TooMany
@@ -91,7 +92,7 @@ class Limits:
             try:
                 async with asyncio.timeout(_DEADLINE):
                     return await self._ask(limit, key, cost, shared=True)
-            except (RedisError, OSError, TimeoutError) as error:
+            except (StoreUnavailableError, RedisError, OSError, TimeoutError) as error:
                 self._away_until = time.monotonic() + _PAUSE
                 log.warning("limits.local", error=str(error) or type(error).__name__, seconds=_PAUSE)
         return await self._ask(limit, key, cost, shared=False)
@@ -116,7 +117,7 @@ class Limits:
     def _make(self, limit: Limit, shared: bool) -> "BaseRateLimiter":
         quota = per_duration(timedelta(seconds=limit.seconds), limit.count, limit.burst)
         gcra = RateLimiterRegistry.get(RateLimiterType.GCRA.value)
-        return gcra(quota, self._shared if shared else self._local, key_prefix=f"limit:{limit.name}:")
+        return gcra(quota, self._shared if shared else self._local, key_prefix=f"limit:{limit.name}")
 
 
 class _Backend(RedisStoreBackend):

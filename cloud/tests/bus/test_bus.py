@@ -5,6 +5,7 @@ import uuid
 from pathlib import Path
 
 import pytest
+
 from edgeflow_cloud.infra.bus import Bus, BusAway, Message
 from edgeflow_cloud.infra.embedded import start_for_tests
 

@@ -137,7 +137,7 @@ async def parked(tx: Transaction, *, limit: int = 100) -> list[ParkedJob]:
 async def retry_parked(tx: Transaction, ids: Sequence[int]) -> int:
     """Let parked jobs run again from their first attempt; answers how many. Needs a system transaction.
 
-    They start within five seconds (the runner's poll).
+    They start within two seconds (the runner's poll).
     """
     await tx.execute("delete from jobs.attempts where job_id = any($1::bigint[])", list(ids))
     rows = await tx.fetch(

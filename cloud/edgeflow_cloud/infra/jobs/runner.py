@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("edgeflow.jobs")
 
 HEARTBEAT_TIMEOUT = timedelta(seconds=20)  # a job whose worker is silent for so long is an orphan
-POLL = timedelta(seconds=5)  # orphans are looked for this often: 25 s in all, 45 s promised
+POLL = timedelta(seconds=2)  # orphans and repeated runs are looked for this often: 22 s in all, 45 s promised
 _POOL = 4  # one listens, one dequeues, the others write results and heartbeats
 
 

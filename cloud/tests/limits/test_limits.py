@@ -1,0 +1,43 @@
+"""Rate limits, shared on Valkey and local without it."""
+
+import uuid
+
+import pytest
+
+from edgeflow_cloud.infra.bus import Bus
+from edgeflow_cloud.infra.limits import Limit, Limits
+from edgeflow_cloud.kernel.errors import TooMany
+
+
+async def test_two_processes_share_one_count(bus: Bus, stack: dict[str, str]) -> None:
+    limit, key = Limit("login", 5, 60), str(uuid.uuid4())
+    second_bus = Bus(stack["valkey"])
+    first, second = Limits(bus), Limits(second_bus)
+    for left in (4, 3, 2, 1, 0):
+        allowance = await (first if left % 2 else second).take(limit, key)
+        assert (allowance.allowed, allowance.remaining) == (True, left)
+    refused = await first.take(limit, key)
+    assert not refused.allowed
+    assert 0 < refused.retry_after <= 12
+    headers = refused.headers()
+    assert headers["RateLimit-Limit"] == "5"
+    assert headers["RateLimit-Remaining"] == "0"
+    assert 1 <= int(headers["Retry-After"]) <= 12
+    assert 1 <= int(headers["RateLimit-Reset"]) <= 60
+    with pytest.raises(TooMany) as problem:
+        refused.check("Wait a little.")
+    assert problem.value.headers["RateLimit-Remaining"] == "0"
+    assert (await first.take(Limit("other", 5, 60), key)).allowed  # another limit, another count
+    assert (await first.take(limit, str(uuid.uuid4()))).allowed
+    await second_bus.close()
+
+
+async def test_looking_costs_nothing(bus: Bus) -> None:
+    limits, limit, key = Limits(bus), Limit("look", 2, 60), str(uuid.uuid4())
+    for _ in range(3):
+        assert (await limits.take(limit, key, cost=0)).remaining == 2
+
+
+async def test_without_valkey_the_process_counts_alone() -> None:
+    limits, limit = Limits(Bus("redis://127.0.0.1:1/0")), Limit("login", 3, 60)
+    assert [(await limits.take(limit, "k")).allowed for _ in range(5)] == [True, True, True, False, False]
