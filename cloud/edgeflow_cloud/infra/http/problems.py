@@ -87,6 +87,8 @@ async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - the registration says so
     if error.status_code == NotFound.status:
         problem: Problem = NotFound(f"There is nothing at {request.url.path}.")
+    elif error.status_code == Problem.status:  # FastAPI could not parse the body at all
+        problem = Problem("The body cannot be read as JSON. Check it and send it again.", code="malformed_json")
     else:
         problem = Problem(
             str(error.detail),
