@@ -94,7 +94,7 @@ def lock(folders: Folders) -> int:
 
 
 def socket_path(folders: Folders, name: str) -> Path:
-    """Where a unix socket called `name` may live: DATA_DIR/run, or a private folder in /tmp if that is too long."""
+    """Where a unix socket called `name` may live: DATA_DIR/run, or a private folder in /tmp (a long path)."""
     path = folders.run / name
     if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT:
         return path

@@ -69,7 +69,7 @@ class Part:
             self.seconds = time.monotonic() - began
 
     def stop(self) -> None:
-        """End it; bounded by the child's patience. Blocking. A start under way is waited for: abort it first."""
+        """End it, within the child's patience. Blocking. It waits for a start under way: abort that first."""
         with self._turn:
             if self.child is not None:
                 self.child.stop()
@@ -83,6 +83,7 @@ class Parts:
 
     name = "embedded parts"
     restarts = True
+    stop_limit = 25.0
 
     def __init__(
         self,
@@ -222,8 +223,7 @@ async def _ended(child: Child) -> None:
     except ProcessLookupError:
         return
     except OSError:  # a kernel older than 5.3
-        while child.alive():
-            await asyncio.sleep(0.5)
+        await asyncio.to_thread(child.process.wait)
         return
     loop = asyncio.get_running_loop()
     over = asyncio.Event()
@@ -269,7 +269,7 @@ def start_for_tests(
     """A throw-away stack for tests in `folder`: `parts.database_url`, `.valkey_url`, `.s3_url`.
 
     A plain, blocking context manager: use it in a session-scoped fixture. The database user `edgeflow` is a
-    superuser, so tests may `create database … template …`. Not durable unless asked: a crash may lose everything.
+    superuser, so tests may `create database … template …`. Not durable unless asked: a crash may lose all.
     """
     secrets = Secrets(folder.absolute() / "secrets")
     parts = Parts(folder, lambda: Credentials.of(secrets), wanted, durable=durable)

