@@ -1,0 +1,23 @@
+"""The line to the cloud: one WebSocket tunnel that comes back by itself, and REST calls on the same
+address.
+"""
+
+from .backoff import Backoff, Pace
+from .handshake import Target
+from .rest import Answer, CallFailed, CloudRest
+from .session import LinkDown, Session
+from .tunnel import NotReady, Tunnel, TunnelStatus
+
+__all__ = [
+    "Answer",
+    "Backoff",
+    "CallFailed",
+    "CloudRest",
+    "LinkDown",
+    "NotReady",
+    "Pace",
+    "Session",
+    "Target",
+    "Tunnel",
+    "TunnelStatus",
+]

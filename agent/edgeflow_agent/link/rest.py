@@ -1,0 +1,166 @@
+"""REST calls to the cloud as a device makes them: JSON in and out, one deadline, cancellable, no thread held.
+
+The bytes go over asyncio streams; the standard library's own HTTP parser reads the answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import http.client
+import io
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+
+from .. import VERSION
+from ..settings import split_address
+
+_ANSWER_LIMIT = 1024 * 1024
+
+
+class CallFailed(Exception):
+    """No answer came. `str(error)` is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: `body` is the decoded JSON, None when it was not JSON."""
+
+    status: int
+    body: object
+    retry_after: float | None = None
+
+    @property
+    def object(self) -> dict[str, object]:
+        """The body if it is a JSON object, else an empty one."""
+        return cast(dict[str, object], self.body) if isinstance(self.body, dict) else {}
+
+    @property
+    def error(self) -> str:
+        """What the cloud says is wrong: the problem's `error` or `detail`, else the status."""
+        for name in ("error", "detail", "title"):
+            text = self.object.get(name)
+            if isinstance(text, str) and text:
+                return text[:500]
+        return f"HTTP {self.status}"
+
+
+class CloudRest:
+    """One cloud, `host:port` with or without TLS. Each call is a connection of its own: they are rare."""
+
+    def __init__(self, address: str, *, tls: bool) -> None:
+        host, port = split_address(address)
+        self.host = host.strip("[]")
+        self.port = port or (443 if tls else 80)
+        self.authority = address
+        self._tls = ssl.create_default_context() if tls else None
+
+    @property
+    def tls(self) -> ssl.SSLContext | None:
+        """The context that verifies the cloud; None without TLS."""
+        return self._tls
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        api_key: str = "",
+        bearer: str = "",
+        timeout: float = 10.0,
+    ) -> Answer:
+        """The answer, whatever its status. Raises CallFailed when none came within `timeout` seconds."""
+        content = b"" if body is None else msgspec.json.encode(body)
+        headers = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: {self.authority}",
+            f"User-Agent: edgeflow-agent/{VERSION}",
+            "Accept: application/json",
+            "Connection: close",
+        ]
+        if body is not None:
+            headers += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+        if api_key:
+            headers.append(f"X-API-Key: {api_key}")
+        if bearer:
+            headers.append(f"Authorization: Bearer {bearer}")
+        request = "\r\n".join([*headers, "", ""]).encode() + content
+        try:
+            async with asyncio.timeout(timeout):
+                return _parse(await self._exchange(request), method)
+        except TimeoutError as error:
+            raise CallFailed(f"{self.authority} did not answer within {timeout:g} s.") from error
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise CallFailed(explain_connection(error, self.authority, self._tls is not None)) from error
+
+    async def _exchange(self, request: bytes) -> bytes:
+        reader, writer = await asyncio.open_connection(self.host, self.port, ssl=self._tls)
+        try:
+            writer.write(request)
+            await writer.drain()
+            received = bytearray()
+            # A peer that ends TLS without its farewell still gave its answer; the parser sees if it is whole.
+            with contextlib.suppress(ssl.SSLError, ConnectionResetError):
+                while chunk := await reader.read(65536):
+                    received += chunk
+                    if len(received) > _ANSWER_LIMIT:
+                        raise ValueError("the answer is larger than 1 MiB")
+            return bytes(received)
+        finally:
+            writer.close()
+
+
+def explain_connection(error: Exception, authority: str, tls: bool) -> str:
+    """Why no connection came about, and what to look at."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return (
+            f"The certificate of {authority} is not trusted ({error.verify_message}). Use the name that "
+            "is in it, "
+            "or name its authority's file in SSL_CERT_FILE."
+        )
+    if isinstance(error, ssl.SSLError):
+        return (
+            f"{authority} does not speak TLS ({error.reason or error}). Without TLS set "
+            "EDGEFLOW_SAAS_TLS=false."
+        )
+    if isinstance(error, socket.gaierror):
+        return f"The name in {authority} is not known. Check EDGEFLOW_SAAS_URL and the network's DNS."
+    if isinstance(error, ConnectionRefusedError):
+        return f"Nothing listens at {authority}. Check EDGEFLOW_SAAS_URL, or wait until the cloud is back."
+    if isinstance(error, OSError):
+        return f"{authority} cannot be reached: {error.strerror or error}."
+    hint = "" if tls else " If it expects TLS, leave EDGEFLOW_SAAS_TLS at true."
+    return f"What answers at {authority} is not an EdgeFlow Cloud ({error}).{hint}"
+
+
+class _Received:
+    """As much of a socket as `http.client` asks for."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def makefile(self, mode: str) -> io.BytesIO:
+        del mode
+        return io.BytesIO(self._data)
+
+
+def _parse(received: bytes, method: str) -> Answer:
+    response = http.client.HTTPResponse(cast(socket.socket, _Received(received)), method=method)
+    try:
+        response.begin()
+        content = response.read()
+    finally:
+        response.close()
+    retry_after: float | None = None
+    with contextlib.suppress(ValueError):
+        retry_after = float(response.getheader("Retry-After") or "")
+    try:
+        body: object = msgspec.json.decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        body = None
+    return Answer(response.status, body, retry_after)
