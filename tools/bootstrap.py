@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +78,7 @@ def uv_lines() -> str:
     return "\n".join(lines).rstrip("\\ ") + "\n"
 
 
-def run(command: list[object], *, given: str | None = None, quiet: bool = False) -> int:
+def run(command: Sequence[object], *, given: str | None = None, quiet: bool = False) -> int:
     """Run to the end; the exit code. `quiet` keeps its output for nobody, `given` is its standard input."""
     sink = subprocess.DEVNULL if quiet else None
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "VIRTUAL_ENV": str(VENV)}

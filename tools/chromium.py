@@ -2,8 +2,8 @@
 
 `--fetch` prepares it; `--run -- COMMAND…` runs the command with EDGEFLOW_TEST_CHROMIUM set to it. In order:
 the variable itself; a chromium or chrome on the path; one unpacked earlier into .make/chromium. Then, on
-Debian, `apt-get install` as root; as a plain user its packages unpacked into .make/chromium, with the libraries that
-this machine lacks. Elsewhere a sentence says what to do, and the browser tests say so too.
+Debian, `apt-get install` as root; as a plain user its packages unpacked into .make/chromium, with the
+libraries that this machine lacks. Elsewhere a sentence says what to do, and the browser tests say so too.
 """
 
 import os

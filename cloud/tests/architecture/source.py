@@ -45,6 +45,18 @@ class Module:
         parts = self.name.split(".")
         return parts[1] if len(parts) > 1 else "__init__"
 
+    @property
+    def offered(self) -> frozenset[str]:
+        """The names in `__all__`."""
+        for node in self.tree.body:
+            if (
+                isinstance(node, ast.Assign)
+                and isinstance(node.targets[0], ast.Name)
+                and node.targets[0].id == "__all__"
+            ):
+                return frozenset(ast.literal_eval(node.value))
+        return frozenset()
+
     def imports(self) -> Iterator[tuple[str, int]]:
         """Every absolute dotted name below `edgeflow_cloud` that this file imports, with its line.
 

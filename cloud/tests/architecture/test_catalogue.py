@@ -11,6 +11,7 @@ from edgeflow_cloud.infra.db import PgConnection
 Check = Callable[[PgConnection], Awaitable[list[str]]]
 
 SHARED: dict[str, str] = {
+    "users": "a person may belong to several organizations; row-level security shows fellows only",
     "jobs.pgqueuer": "a request adds a job in its own transaction; no payload is readable",
     "jobs.pgqueuer_log": "pgqueuer writes it as a job is added",
 }

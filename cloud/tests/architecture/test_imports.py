@@ -17,6 +17,7 @@ def outsiders(modules: list[Module], known: list[str]) -> list[str]:
     """Imports that reach inside another subsystem. `app` puts all together, so it may read `wiring`."""
     said: list[str] = []
     files = {module.name for module in modules}
+    offered = {module.name: module.offered for module in modules if module.name in known}
     for module in modules:
         for target, line in module.imports():
             owner, _, rest = target.partition(".")
@@ -27,6 +28,8 @@ def outsiders(modules: list[Module], known: list[str]) -> list[str]:
                 continue  # a name that `__init__` offers, or an open part
             if module.owner == "app" and part == "wiring":
                 continue
+            if rest in offered.get(owner, ()):
+                continue  # a folder of the subsystem that is itself a part of the public API
             said.append(
                 f"{module.name}:{line} imports {target}. Outsiders import edgeflow_cloud.{owner} or its "
                 f"events: offer the name in {owner}/__init__.py, or announce an event."
@@ -46,10 +49,12 @@ def test_outsiders_use_the_public_api() -> None:
         "from edgeflow_cloud import devices, audit\nimport edgeflow_cloud.devices.model",
         "from ..devices.queries import find",
         "def late():\n    from edgeflow_cloud.devices.model import Device",
+        "from edgeflow_cloud.devices import presence",
+        "from edgeflow_cloud.devices.presence import connect_many",
     ],
 )
 def test_reaching_inside_is_seen(line: str) -> None:
-    inside = [Module(f"devices.{part}", "") for part in ("service", "queries", "model")]
+    inside = [Module(f"devices.{part}", "") for part in ("service", "queries", "model", "presence")]
     assert outsiders([Module("shadows.service", line), *inside], ["devices", "shadows"])
 
 
@@ -60,10 +65,12 @@ def test_reaching_inside_is_seen(line: str) -> None:
         ("shadows.jobs", "from edgeflow_cloud.devices.events import DeviceDeleted"),
         ("devices.routes", "from edgeflow_cloud.devices import service"),
         ("app.subsystems", "from edgeflow_cloud.devices import wiring"),
+        ("tunnel.hub", "from edgeflow_cloud.devices import presence"),
     ],
 )
 def test_the_public_api_is_open(name: str, line: str) -> None:
-    inside = [Module(f"devices.{part}", "") for part in ("service", "events", "wiring")]
+    inside = [Module(f"devices.{part}", "") for part in ("service", "events", "wiring", "presence")]
+    inside.append(Module("devices", '__all__ = ["Device", "presence"]'))
     assert outsiders([Module(name, line), *inside], ["devices", "shadows"]) == []
 
 
