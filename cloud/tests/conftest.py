@@ -176,7 +176,7 @@ async def context(
 ) -> Context:
     """A Context whose callers are known by name: `Authorization: Bearer owner` is the `owner` fixture."""
 
-    async def authenticate(connection: HTTPConnection) -> Principal | None:
+    async def authenticate(_: Context, connection: HTTPConnection) -> Principal | None:
         return known.get(connection.headers.get("authorization", "").removeprefix("Bearer "))
 
     return Context(

@@ -1,12 +1,20 @@
 """The list of subsystems, low to high. A subsystem that is not here does not exist."""
 
 from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
+from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
+from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
+from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
+from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
 from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
 
 SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUDIT,
+    IDENTITY,
+    ORGANIZATIONS,
+    AUTH,
     DEVICES,
+    PROVISIONING,
     PROVISIONING,
 )

@@ -14,7 +14,7 @@ from edgeflow_cloud.infra.settings import Settings
 from edgeflow_cloud.kernel.clock import Clock
 from edgeflow_cloud.kernel.principal import Principal
 
-Authenticate = Callable[[HTTPConnection], Awaitable[Principal | None]]
+Authenticate = Callable[["Context", HTTPConnection], Awaitable[Principal | None]]
 """Turns a request's credentials into a Principal, or None when it carries none. Raises Unauthenticated for bad ones."""
 
 

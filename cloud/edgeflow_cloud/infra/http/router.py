@@ -153,7 +153,7 @@ async def _serve(request: Request, endpoint: Handler, manners: Manners) -> Respo
     context = context_of(request)
     principal = None
     if manners.permission != PUBLIC:
-        principal = await context.authenticate(request)
+        principal = await context.authenticate(context, request)
         _permit(principal, manners, request)
         request.state.principal = principal
     await spend(context, request, principal)
