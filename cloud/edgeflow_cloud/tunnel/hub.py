@@ -1,0 +1,415 @@
+"""The hub: holds the devices' live connections, and passes their frames to whoever asked for them.
+
+One event loop, no task per idle connection. `Hub` is the Receiver of `transport`; `run` serves until it is
+told to stop, then says goodbye to everybody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Coroutine, Sequence
+from contextlib import suppress
+from itertools import count
+from typing import Final
+
+import structlog
+
+from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.kernel.ids import DeviceId, TenantId
+from edgeflow_cloud.tunnel.admission import Admission, Applicant
+from edgeflow_cloud.tunnel.damping import Damping
+from edgeflow_cloud.tunnel.exchange import Exchange
+from edgeflow_cloud.tunnel.model import (
+    AUTHENTICATION_TIMEOUT,
+    NO_HEARTBEAT,
+    NOT_CONNECTED,
+    REPLACED,
+    RESTART,
+    DeviceSide,
+    Limits,
+    Refusal,
+    busy,
+    rate_limited,
+)
+from edgeflow_cloud.tunnel.neighbours import Neighbours
+from edgeflow_cloud.tunnel.presence import PresenceWriter
+from edgeflow_cloud.tunnel.rates import take
+from edgeflow_cloud.tunnel.routing import Leases, Parcel, register, unregister
+from edgeflow_cloud.tunnel.session import Session, refuse
+from edgeflow_cloud.tunnel.transport import Connection, Receiver
+from edgeflow_cloud.tunnel.wheel import Wheel
+from edgeflow_protocol import FrameError, clock, decode_from_device, encode, frames
+from edgeflow_protocol.capabilities import negotiate
+from edgeflow_protocol.closing import CloseCode
+from edgeflow_protocol.errors import Fault
+
+log = structlog.get_logger("edgeflow.tunnel")
+
+PONG: Final = encode(frames.Pong())
+STALL_SECONDS = 5.0
+"""A loop that stood still for longer may have lost its devices to another hub: ask before anything is
+written.
+"""
+_FAREWELL_SECONDS = 3.0
+_SPREAD_BUSY = 10.0
+
+
+class Hub:
+    """One process's share of the devices. Made by `app`, run as a service of the hub role."""
+
+    def __init__(
+        self,
+        context: Context,
+        sides: Sequence[DeviceSide],
+        *,
+        limits: Limits | None = None,
+        drain_seconds: float = 0.0,
+    ) -> None:
+        self.context = context
+        self.limits = limits or Limits()
+        self.hub_id = secrets.token_hex(8)
+        self.sessions: dict[DeviceId, Session] = {}
+        self._drain_seconds = drain_seconds
+        self._capabilities = tuple(dict.fromkeys(name for side in sides for name in side.capabilities))
+        self._leases = Leases(context.bus, self.hub_id)
+        self.damping = Damping(self.limits)
+        self.presence = PresenceWriter(context, self._leases, self._on_stale)
+        self._admission = Admission(context, self, self.damping, self.limits, self.hub_id)
+        self._neighbours = Neighbours(self, self._leases)
+        self._exchange = Exchange(self, sides)
+        self._wheel: Wheel[Session | Applicant] | None = None
+        self._applicants = 0
+        self._ticked = 0.0
+        self._accepting = False
+        self._tasks: asyncio.TaskGroup | None = None
+        self._work: set[asyncio.Task[None]] = set()
+        self._emptied = asyncio.Event()
+
+    # --- its life
+
+    def receiver(self) -> Receiver | None:
+        """For `websocket_protocol`: None while no connection is taken."""
+        return self if self._accepting else None
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set; then drain, close with 1012, write everybody's departure."""
+        loop = asyncio.get_running_loop()
+        self._wheel = Wheel(loop.time())
+        self._ticked = loop.time()
+        register(self.context.bus, self)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                services = [
+                    tasks.create_task(self._tick(), name="hub-tick"),
+                    tasks.create_task(self.presence.run(), name="hub-presence"),
+                    tasks.create_task(self._admission.run(), name="hub-admission"),
+                    tasks.create_task(self._neighbours.listen(), name="hub-listen"),
+                    tasks.create_task(self._neighbours.renew(), name="hub-leases"),
+                ]
+                self._accepting = True
+                log.info("tunnel.open", hub=self.hub_id)
+                await stopping.wait()
+                await self._say_goodbye()
+                for service in services:
+                    service.cancel()
+                await self._exchange.settle()
+        finally:
+            self._accepting = False
+            self._tasks = None
+            unregister(self.context.bus, self)
+            log.info("tunnel.closed", hub=self.hub_id)
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run short work of a session; it must not raise."""
+        if self._tasks is None:
+            work.close()
+            return
+        task = self._tasks.create_task(work)
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def settle(self, seconds: float) -> None:
+        """Let work that runs come to its end; what is not done by then is cancelled."""
+        if self._work:
+            _, late = await asyncio.wait(set(self._work), timeout=seconds)
+            for task in late:
+                task.cancel()
+
+    async def _say_goodbye(self) -> None:
+        self._accepting = False
+        if self._drain_seconds > 0 and self.sessions:
+            farewell = frames.Drain(within=self._drain_seconds)
+            for session in list(self.sessions.values()):
+                if session.negotiated:
+                    session.send(farewell)
+            await self._until_empty(self._drain_seconds)
+        for session in list(self.sessions.values()):
+            session.connection.close(CloseCode.RESTART, CloseCode.RESTART.meaning)
+            self.presence.left(session, "The cloud restarts.")
+        await self._until_empty(_FAREWELL_SECONDS)
+        await self.presence.write_departures()
+
+    async def _until_empty(self, seconds: float) -> None:
+        self._emptied.clear()
+        if self.sessions:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._emptied.wait()
+
+    # --- Receiver: called by connections
+
+    def opened(self, connection: Connection) -> None:
+        """A handshake is complete: it has ten seconds to say who it is."""
+        applicant = Applicant(connection)
+        connection.owner = applicant
+        if not self._accepting or self._wheel is None:
+            refuse(connection, RESTART, negotiated=False)
+            return
+        if self._applicants >= self.limits.unauthenticated:
+            refuse(connection, busy(_SPREAD_BUSY), negotiated=False)
+            return
+        self._applicants += 1
+        self._wheel.put(applicant, self._now() + self.limits.authentication_seconds)
+
+    def received(self, connection: Connection, message: bytes) -> None:
+        """A message: a heartbeat is answered here, all else goes to its handlers."""
+        owner = connection.owner
+        if type(owner) is not Session:
+            if isinstance(owner, Applicant):
+                self._introduce(owner, message)
+            return
+        now = self._now()
+        if now - self._ticked > STALL_SECONDS:
+            self.suspect()
+        session: Session = owner
+        session.seen = now
+        if not session.touched:
+            self.presence.touch(session)
+        if not self._within_rates(session, len(message), now):
+            return
+        try:
+            frame = decode_from_device(message)
+        except FrameError as error:
+            if error.fault is Fault.TOO_LARGE:
+                session.end(Refusal(CloseCode.TOO_LARGE, error.fault, str(error)))
+            else:
+                self._exchange.fault(session, error)
+            return
+        if type(frame) is frames.Ping:
+            connection.send(PONG)
+        else:
+            self._exchange.take(session, frame)
+
+    def closed(self, connection: Connection, code: int) -> None:
+        """The socket is gone."""
+        owner, connection.owner = connection.owner, None
+        if isinstance(owner, Applicant):
+            if owner.wheel_slot >= 0 and self._wheel is not None:
+                self._applicants -= 1
+                self._wheel.drop(owner)
+        elif isinstance(owner, Session):
+            if self._wheel is not None:
+                self._wheel.drop(owner)
+            owner.close_lane()
+            if self.sessions.get(owner.device_id) is owner:
+                del self.sessions[owner.device_id]
+            if not self.sessions:
+                self._emptied.set()
+            if owner.replaced:
+                if code == CloseCode.REPLACED:
+                    self._contested(owner)
+            else:
+                self.presence.left(owner, _departure(code))
+
+    # --- letting in
+
+    def _introduce(self, applicant: Applicant, message: bytes) -> None:
+        """The first message: it must be `connect`, and nothing may follow before the answer."""
+        wheel = self._wheel
+        if wheel is None or applicant.connect is not None or applicant.wheel_slot < 0:
+            applicant.refuse(NOT_CONNECTED)
+            return
+        self._applicants -= 1
+        wheel.drop(applicant)
+        try:
+            frame = decode_from_device(message)
+        except FrameError as error:
+            code = CloseCode.TOO_LARGE if error.fault is Fault.TOO_LARGE else CloseCode.POLICY
+            applicant.refuse(Refusal(code, error.fault, str(error)))
+            return
+        if isinstance(frame, frames.Connect):
+            self._admission.ask(applicant, frame)
+        else:
+            applicant.refuse(NOT_CONNECTED)
+
+    def has_live(self, device_id: DeviceId) -> bool:
+        """Whether a session of the device is open here."""
+        session = self.sessions.get(device_id)
+        return session is not None and session.is_open
+
+    async def let_in(self, admitted: list[tuple[Applicant, TenantId, int]]) -> None:
+        """Open sessions under their new epochs; whoever was in before is told and closed, on every hub."""
+        opened: list[Session] = []
+        for applicant, tenant_id, epoch in admitted:
+            session = self._open(applicant, tenant_id, epoch)
+            if session is None:
+                continue
+            opened.append(session)
+            self._greet(session)
+        await self._neighbours.announce(opened)
+
+    def _open(self, applicant: Applicant, tenant_id: TenantId, epoch: int) -> Session | None:
+        connect, connection = applicant.connect, applicant.connection
+        if connect is None or self._wheel is None:
+            return None
+        session = Session(
+            self,
+            connection,
+            tenant_id=tenant_id,
+            device_id=applicant.device_id,
+            epoch=epoch,
+            session_id=secrets.token_hex(8),
+            key_hash=applicant.key_hash,
+            capabilities=tuple(negotiate(connect.capabilities, self._capabilities)),
+            negotiated=applicant.negotiates,
+            version=connect.version[:64],
+            boot_id=connect.boot_id[:64],
+            now=self._now(),
+        )
+        if not connection.is_open or not self._accepting:
+            # It left while its key was checked; PostgreSQL has it online under this epoch, so take that back.
+            self.presence.left(session, "The device closed the connection.")
+            connection.close(CloseCode.RESTART, CloseCode.RESTART.meaning)
+            return None
+        self.replace(session.device_id, epoch)
+        self.presence.came(session.device_id)
+        connection.owner = session
+        self.sessions[session.device_id] = session
+        self._wheel.put(session, session.seen + self._patience())
+        return session
+
+    def _greet(self, session: Session) -> None:
+        if session.capabilities is None:
+            session.send(frames.Connected())
+        else:
+            session.send(
+                frames.Connected(
+                    session_id=session.session_id,
+                    epoch=session.epoch,
+                    heartbeat_interval=self.limits.heartbeat_seconds,
+                    server_time=clock.format_time(self.context.clock.now()),
+                    capabilities=list(session.capabilities),
+                )
+            )
+        self._exchange.welcome(session)
+
+    # --- ending
+
+    def replace(self, device_id: DeviceId, epoch: int) -> None:
+        """A connection with `epoch` is in: an older one that is open here must go."""
+        old = self.sessions.get(device_id)
+        if old is not None and old.epoch < epoch:
+            del self.sessions[device_id]
+            old.replaced = True
+            old.end(REPLACED)
+
+    def end(self, session: Session, refusal: Refusal, reason: str) -> None:
+        """End a session for a reason of ours; its departure is noted now, not when the socket is gone."""
+        self.presence.left(session, reason)
+        session.end(refusal)
+
+    def _on_stale(self, session: Session) -> None:
+        """PostgreSQL knows a newer connection, or does not know this one as online any more."""
+        session.replaced = True
+        if self.sessions.get(session.device_id) is session:
+            del self.sessions[session.device_id]
+        session.end(REPLACED)
+
+    def _contested(self, session: Session) -> None:
+        takeovers = self.damping.contest(session.device_id, self._now())
+        if takeovers:
+            self.spawn(self._neighbours.report_clone(session, takeovers))
+
+    # --- time
+
+    async def _tick(self) -> None:
+        """Once a second: those whose time is up. Also notices when the loop stood still."""
+        while True:
+            await asyncio.sleep(1.0)
+            now = self._now()
+            if now - self._ticked > STALL_SECONDS:
+                self.suspect()
+            self._ticked = now
+            for item in self._wheel.due(now) if self._wheel is not None else ():
+                if isinstance(item, Applicant):
+                    self._applicants -= 1
+                    item.refuse(AUTHENTICATION_TIMEOUT)
+                else:
+                    self._check_heartbeat(item, now)
+
+    def _check_heartbeat(self, session: Session, now: float) -> None:
+        if self._wheel is None or self.sessions.get(session.device_id) is not session:
+            return
+        quiet = now - session.seen
+        # While its frames wait for us its socket is not read: that silence is ours.
+        if quiet >= self._patience() and not session.waiting:
+            self.end(session, NO_HEARTBEAT, "Three heartbeats were missed.")
+        else:
+            self._wheel.put(session, max(session.seen + self._patience(), now + 1.0))
+
+    def suspect(self) -> None:
+        """We stood still: no frame is handed on until PostgreSQL has said whose devices these are now."""
+        self._ticked = self._now()
+        if self._exchange.hold():
+            log.warning("tunnel.stalled", hub=self.hub_id, sessions=len(self.sessions))
+            self.spawn(self._confirm())
+
+    async def _confirm(self) -> None:
+        for _ in count():
+            if await self.presence.confirm(list(self.sessions.values())):
+                break
+            await asyncio.sleep(1.0)
+        self._exchange.release()
+
+    def _within_rates(self, session: Session, size: int, now: float) -> bool:
+        limits = self.limits
+        session.frames_due, over = take(
+            session.frames_due, now, 1.0, limits.frames_per_second, limits.frames_burst
+        )
+        what = "frames"
+        if not over:
+            session.bytes_due, over = take(
+                session.bytes_due, now, size, limits.bytes_per_second, limits.bytes_burst
+            )
+            what = "bytes"
+        if over:
+            self.end(session, rate_limited(what, max(5.0, over)), "It sent too much.")
+        return not over
+
+    # --- routing
+
+    def holds(self, device_id: DeviceId) -> bool:
+        """LocalHub: whether the device's live session is here."""
+        return self.has_live(device_id)
+
+    def deliver(self, parcel: Parcel) -> None:
+        """LocalHub: a signal for one of our devices, from this process or another."""
+        session = self.sessions.get(DeviceId(parcel.device_id))
+        if session is not None:
+            self._exchange.signal(session, parcel)
+
+    def _patience(self) -> float:
+        return self.limits.heartbeat_seconds * self.limits.heartbeats_missed
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _departure(code: int) -> str:
+    return (
+        "The device closed the connection."
+        if code in (CloseCode.NORMAL, CloseCode.GOING_AWAY)
+        else "The connection was lost."
+    )

@@ -1,0 +1,8 @@
+"""What the tunnel gives to the whole."""
+
+from edgeflow_cloud.infra.subsystem import Subsystem
+from edgeflow_cloud.tunnel.jobs import CHECK_DEVICE_KEY, DISCONNECT_SILENT, REACTIONS, SCHEDULES
+
+SUBSYSTEM = Subsystem(
+    name="tunnel", jobs=[CHECK_DEVICE_KEY, DISCONNECT_SILENT], schedules=SCHEDULES, reactions=REACTIONS
+)
