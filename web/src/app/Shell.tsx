@@ -1,0 +1,60 @@
+import { useHotkeys } from '@mantine/hooks'
+import { IconCpu, IconPlus, IconSearch } from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
+import { lazy, type ReactNode, Suspense, useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import { LiveMark } from './LiveMark'
+import { Logo } from './Logo'
+import { ProfileMenu } from './ProfileMenu'
+import css from './shell.module.css'
+
+// The palette comes when it is first called for.
+const CommandPalette = lazy(() => import('./CommandPalette'))
+const isMac = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigator.userAgent)
+
+/** The frame of every page behind the login: the rail, and the page beside it. */
+export function Shell({ children }: { children: ReactNode }) {
+  const { t } = useTranslation()
+  const [called, setCalled] = useState(0)
+  const call = () => setCalled((times) => times + 1)
+  useHotkeys([['mod+K', call]], [])
+  return (
+    <div className={css.shell}>
+      <a href="#main" className={css.skip}>
+        {t('app.skip')}
+      </a>
+      <header className={css.rail}>
+        <Link to="/devices" className={css.logo} aria-label={t('app.home')}>
+          <Logo />
+        </Link>
+        <button type="button" className={css.palette} onClick={call} aria-label={t('palette.open')}>
+          <IconSearch size={15} />
+          <span>{t('palette.find')}</span>
+          <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
+        </button>
+        <nav className={css.nav} aria-label={t('app.navigation')}>
+          <Link to="/devices" activeOptions={{ includeSearch: false }} aria-label={t('devices.title')}>
+            <IconCpu size={18} stroke={1.6} />
+            <span>{t('devices.title')}</span>
+          </Link>
+          <Link to="/devices/add" activeOptions={{ includeSearch: false }} aria-label={t('devices.add')}>
+            <IconPlus size={18} stroke={1.6} />
+            <span>{t('devices.add')}</span>
+          </Link>
+        </nav>
+        <div className={css.foot}>
+          <LiveMark />
+          <ProfileMenu />
+        </div>
+      </header>
+      <main id="main" className={css.main} tabIndex={-1}>
+        <div className={css.page}>{children}</div>
+      </main>
+      {called > 0 && (
+        <Suspense>
+          <CommandPalette called={called} />
+        </Suspense>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,33 @@
+import type { QueryClient } from '@tanstack/react-query'
+import { createRouter } from '@tanstack/react-router'
+import { routeTree } from '@/routes/tree.gen'
+import { onSessionChange } from '@/lib/session'
+import { NotFound, RouteFailed } from './RouteStates'
+
+export function createAppRouter(queryClient: QueryClient) {
+  const router = createRouter({
+    routeTree,
+    context: { queryClient },
+    defaultPreload: 'intent',
+    scrollRestoration: true,
+    defaultErrorComponent: RouteFailed,
+    defaultNotFoundComponent: NotFound,
+  })
+  onSessionChange((change) => {
+    if (change === 'in') return
+    // Nothing of one person's may be seen by the next.
+    queryClient.clear()
+    const next = router.state.location.pathname === '/login' ? undefined : router.state.location.href
+    void router.navigate({
+      to: '/login',
+      search: change === 'ended' ? { reason: 'expired', next } : {},
+    })
+  })
+  return router
+}
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ReturnType<typeof createAppRouter>
+  }
+}

@@ -1,0 +1,3 @@
+export { LoginPage } from './LoginPage'
+export { isReason, type LoginReason, safeNext } from './model'
+export { profileQuery, useLogout } from './queries'

@@ -1,0 +1,8 @@
+/** Where to go after signing in: a path of this console, never another site. */
+export function safeNext(next: unknown): string {
+  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/devices'
+}
+
+/** Why the login is shown, where the reader did not come by himself. */
+export type LoginReason = 'expired'
+export const isReason = (value: unknown): value is LoginReason => value === 'expired'

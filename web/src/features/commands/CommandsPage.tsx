@@ -1,0 +1,31 @@
+import { CommandResult } from './parts/CommandResult'
+import css from './parts/commands.module.css'
+import { History } from './parts/History'
+import { Runner } from './parts/Runner'
+
+interface CommandsPageProps {
+  deviceId: string
+  /** The command that is open; part of the address, so that a result can be sent to a colleague. */
+  commandId: string | undefined
+  onOpen: (commandId: string | undefined) => void
+}
+
+/** Runs commands on one device, shows the open one's result and what was run before. */
+export function CommandsPage({ deviceId, commandId, onOpen }: CommandsPageProps) {
+  return (
+    <div className={css.page}>
+      <Runner deviceId={deviceId} onStarted={onOpen} />
+      <div className={css.column}>
+        {commandId && (
+          <CommandResult
+            key={commandId}
+            deviceId={deviceId}
+            commandId={commandId}
+            onClose={() => onOpen(undefined)}
+          />
+        )}
+        <History deviceId={deviceId} openId={commandId} onOpen={onOpen} />
+      </div>
+    </div>
+  )
+}

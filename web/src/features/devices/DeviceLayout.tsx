@@ -1,0 +1,73 @@
+import { Skeleton } from '@mantine/core'
+import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import type { ReactNode } from 'react'
+import { useTranslation } from 'react-i18next'
+import { isProblem } from '@/lib/problem'
+import { usePollWhenNotLive } from '@/lib/live'
+import { CopyIcon, Failed, PageHead, crumbClass, tabsClass } from '@/ui'
+import css from './parts/devices.module.css'
+import { DeviceMenu } from './parts/DeviceMenu'
+import { Presence } from './parts/Presence'
+import { deviceQuery } from './queries'
+
+/** The head and the tabs of one device; `children` is the tab. */
+export function DeviceLayout({ deviceId, children }: { deviceId: string; children: ReactNode }) {
+  const { t } = useTranslation()
+  const poll = usePollWhenNotLive(10_000)
+  const device = useQuery({ ...deviceQuery(deviceId), refetchInterval: poll })
+  const back = (
+    <Link to="/devices" className={crumbClass}>
+      {t('devices.title')}
+    </Link>
+  )
+
+  if (device.isPending) {
+    return (
+      <>
+        <PageHead title={t('devices.device')} crumb={back} lead={<Skeleton height={14} width={220} mt={8} />} />
+        <Skeleton height={36} mb={20} />
+        <Skeleton height={320} />
+      </>
+    )
+  }
+  // Shown from the cache while a re-read fails: better old than nothing, unless it is gone.
+  if (!device.data || isProblem(device.error, 'not_found')) {
+    return (
+      <>
+        <PageHead title={t('devices.device')} crumb={back} />
+        <Failed error={device.error} onRetry={() => void device.refetch()} />
+      </>
+    )
+  }
+  return (
+    <>
+      <PageHead
+        title={device.data.name || deviceId}
+        crumb={back}
+        lead={
+          <div className={css.presence}>
+            <Presence device={device.data} />
+            <span>
+              <span className="mono">{deviceId}</span>
+              <CopyIcon text={deviceId} label={t('devices.copyId')} />
+            </span>
+          </div>
+        }
+        actions={<DeviceMenu device={device.data} />}
+      />
+      <nav className={tabsClass} aria-label={t('devices.sections')}>
+        <Link to="/devices/$deviceId" params={{ deviceId }} activeOptions={{ exact: true, includeSearch: false }}>
+          {t('devices.overview')}
+        </Link>
+        <Link to="/devices/$deviceId/shadow" params={{ deviceId }}>
+          {t('devices.shadow')}
+        </Link>
+        <Link to="/devices/$deviceId/commands" params={{ deviceId }} activeOptions={{ includeSearch: false }}>
+          {t('devices.commands')}
+        </Link>
+      </nav>
+      {children}
+    </>
+  )
+}

@@ -1,0 +1,6 @@
+export { DeviceLayout } from './DeviceLayout'
+export { DeviceOverview } from './DeviceOverview'
+export { DevicesPage } from './DevicesPage'
+export { type Device, type DeviceFilters, isNew, presenceTone } from './model'
+export { Presence } from './parts/Presence'
+export { deviceQuery, deviceSearchQuery } from './queries'

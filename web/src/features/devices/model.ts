@@ -1,0 +1,48 @@
+import type { Device } from '@/api/generated'
+import type { Tone } from '@/ui'
+
+export type { Device }
+
+export interface DeviceFilters {
+  search?: string
+  status?: 'online' | 'offline'
+}
+
+/** Rows of one request. Pages are read by offset, so that the scrollbar may jump anywhere. */
+export const PAGE_SIZE = 100
+
+export const isNew = (device: Device): boolean => !device.connected_at && !device.last_seen_at
+
+export function presenceTone(device: Device): Tone {
+  return device.status === 'online' ? 'good' : 'off'
+}
+
+/** A fact as a device reported it; field clients send whatever they like, so nothing is taken on trust. */
+export function fact(facts: Record<string, unknown>, key: string): string | undefined {
+  const value = facts[key]
+  if (typeof value === 'string') return value.trim() || undefined
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  return undefined
+}
+
+const NAMED_HARDWARE = ['board_model', 'os', 'arch', 'kernel', 'cpu_cores', 'cpu_model', 'ram_mb']
+const NAMED_NETWORK = ['hostname', 'ip_address', 'mac_address', 'connection_type']
+
+/** Facts that have no name of their own in the console; shown under the key the device used. */
+export function otherFacts(facts: Record<string, unknown>): [string, string][] {
+  const named = new Set([...NAMED_HARDWARE, ...NAMED_NETWORK])
+  return Object.keys(facts)
+    .filter((key) => !named.has(key))
+    .flatMap((key): [string, string][] => {
+      const value = facts[key]
+      if (value === null || value === undefined || value === '') return []
+      return [[key, fact(facts, key) ?? JSON.stringify(value)]]
+    })
+}
+
+/** The pages that hold rows `first..last`, both included. */
+export function pagesOf(first: number, last: number): number[] {
+  const from = Math.floor(Math.max(0, first) / PAGE_SIZE)
+  const to = Math.floor(Math.max(0, last) / PAGE_SIZE)
+  return Array.from({ length: to - from + 1 }, (_, index) => from + index)
+}

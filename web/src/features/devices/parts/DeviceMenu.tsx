@@ -1,0 +1,35 @@
+import { ActionIcon, Menu } from '@mantine/core'
+import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { Device } from '../model'
+import { DeleteDevice } from './DeleteDevice'
+import { EditDevice } from './EditDevice'
+
+/** What may be done to the registry entry itself. */
+export function DeviceMenu({ device }: { device: Device }) {
+  const { t } = useTranslation()
+  const [open, setOpen] = useState<'edit' | 'delete' | null>(null)
+  const close = () => setOpen(null)
+  return (
+    <>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="default" size={34} aria-label={t('devices.actions')}>
+            <IconDots size={17} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconPencil size={15} />} onClick={() => setOpen('edit')}>
+            {t('devices.edit')}
+          </Menu.Item>
+          <Menu.Item color="brick" leftSection={<IconTrash size={15} />} onClick={() => setOpen('delete')}>
+            {t('devices.delete')}
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      {open === 'edit' && <EditDevice device={device} onClose={close} />}
+      {open === 'delete' && <DeleteDevice device={device} onClose={close} />}
+    </>
+  )
+}

@@ -1,0 +1,42 @@
+import type { Instance, ProvisioningCode } from '@/api/generated'
+
+export type { ProvisioningCode }
+
+export interface CodeRequest {
+  name: string
+  tags: string[]
+  /** Seconds. */
+  expiresIn: number
+}
+
+export const LIFETIMES = { hour: 3_600, day: 86_400, week: 604_800 } as const
+export type Lifetime = keyof typeof LIFETIMES
+
+export interface CloudAddress {
+  /** `host:port`, the only form a device knows. */
+  authority: string
+  tls: boolean
+}
+
+/** The address devices are told, from the public URL; null when that cannot be read as one. */
+export function cloudAddress(publicUrl: string): CloudAddress | null {
+  try {
+    const url = new URL(publicUrl)
+    const tls = url.protocol === 'https:'
+    return { authority: `${url.hostname}:${url.port || (tls ? '443' : '80')}`, tls }
+  } catch {
+    return null
+  }
+}
+
+/** The one line to paste on the board: enough to find the cloud and to be let in. */
+export function agentLine(instance: Pick<Instance, 'public_url'>, code: string): string {
+  const address = cloudAddress(instance.public_url)
+  return [
+    'EDGEFLOW_SAAS_ENABLED=true',
+    `EDGEFLOW_SAAS_URL=${address?.authority ?? instance.public_url}`,
+    `EDGEFLOW_SAAS_TLS=${address?.tls ?? true}`,
+    `EDGEFLOW_PROVISIONING_CODE=${code}`,
+    'edgeflow-agent run',
+  ].join(' ')
+}

@@ -1,0 +1,75 @@
+import { useTranslation } from 'react-i18next'
+import type { Json } from '@/lib/json'
+import { Pill, RelativeTime } from '@/ui'
+import type { ShadowRow } from '../model'
+import css from './shadows.module.css'
+
+/** Both sides leaf by leaf; what the device has yet to do is marked by colour, by an arrow and in words. */
+export function ShadowTable({ rows }: { rows: ShadowRow[] }) {
+  const { t } = useTranslation()
+  return (
+    <div className={css.scroll}>
+      <table className={css.table} aria-label={t('shadows.title')}>
+        <thead>
+          <tr>
+            <th scope="col">{t('shadows.key')}</th>
+            <th scope="col">{t('shadows.desired')}</th>
+            <th scope="col">{t('shadows.reported')}</th>
+            <th scope="col" className={css.when}>
+              {t('shadows.changed')}
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map((row) => (
+            <tr key={row.path} data-state={row.state}>
+              <th scope="row">
+                <Path path={row.path} />
+              </th>
+              <td>
+                <Value value={row.desired} />
+                {row.state === 'pending' && (
+                  <span className={css.mark}>
+                    <Pill tone="wait">{t('shadows.waiting')}</Pill>
+                  </span>
+                )}
+              </td>
+              <td>
+                <Value value={row.reported} />
+              </td>
+              <td className={css.when}>{row.at && <RelativeTime iso={row.at} />}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function Path({ path }: { path: string }) {
+  const cut = path.lastIndexOf('.') + 1
+  return (
+    <span className="mono">
+      <span className="quiet">{path.slice(0, cut)}</span>
+      {path.slice(cut)}
+    </span>
+  )
+}
+
+function Value({ value }: { value: Json | undefined }) {
+  const { t } = useTranslation()
+  if (value === undefined) {
+    return (
+      <span className="quiet">
+        <span aria-hidden>–</span>
+        <span className="visually-hidden">{t('shadows.absent')}</span>
+      </span>
+    )
+  }
+  const kind = typeof value === 'string' ? 'string' : typeof value === 'number' ? 'number' : 'word'
+  return (
+    <span className="mono" style={{ color: `var(--syntax-${kind})` }}>
+      {JSON.stringify(value)}
+    </span>
+  )
+}

@@ -1,0 +1,2 @@
+export { MetricsPanel } from './MetricsPanel'
+export { isRange, type Range } from './model'

@@ -1,0 +1,2 @@
+export { LiveProvider, useLiveSamples, useLiveState, usePollWhenNotLive } from './LiveProvider'
+export type { LiveSample, LiveState } from './socket'

@@ -1,0 +1,12 @@
+import { Skeleton } from '@mantine/core'
+import { lazy, Suspense } from 'react'
+import type { TimeChartProps } from './TimeChart'
+
+const Chart = lazy(() => import('./TimeChart'))
+
+export const TimeChart = (props: TimeChartProps) => (
+  <Suspense fallback={<Skeleton height={props.height ?? 160} />}>
+    <Chart {...props} />
+  </Suspense>
+)
+export type { TimeChartProps }

@@ -1,0 +1,45 @@
+import { fileURLToPath } from 'node:url'
+import { tanstackRouter } from '@tanstack/router-plugin/vite'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'vitest/config'
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+const cloud = process.env.EDGEFLOW_CONSOLE_CLOUD ?? 'http://127.0.0.1:8000'
+
+export default defineConfig({
+  plugins: [
+    tanstackRouter({
+      target: 'react',
+      autoCodeSplitting: true,
+      routesDirectory: 'src/routes',
+      generatedRouteTree: 'src/routes/tree.gen.ts',
+      quoteStyle: 'single',
+      semicolons: false,
+    }),
+    react(),
+  ],
+  resolve: { alias: { '@': here('./src') } },
+  build: {
+    outDir: '../cloud/edgeflow_cloud/app/console',
+    emptyOutDir: true,
+    target: 'es2022',
+    // The cloud sends `default-src 'self'`: a font or an image inlined as a data: URI would be refused.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  server: {
+    host: '127.0.0.1',
+    proxy: {
+      '/api': { target: cloud, changeOrigin: false, ws: true },
+      '/live': { target: cloud, ws: true },
+      '/docs': { target: cloud },
+    },
+  },
+  test: {
+    environment: 'jsdom',
+    setupFiles: ['src/testing/setup.ts'],
+    css: false,
+    restoreMocks: true,
+    testTimeout: 15_000,
+  },
+})
