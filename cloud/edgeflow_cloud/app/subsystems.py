@@ -7,7 +7,6 @@ from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
 from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
 from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
-from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
 
 SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUDIT,
@@ -15,6 +14,5 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     ORGANIZATIONS,
     AUTH,
     DEVICES,
-    PROVISIONING,
     PROVISIONING,
 )

@@ -12,7 +12,7 @@ cannot climb out of it.
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 import msgspec
@@ -23,6 +23,7 @@ from edgeflow_cloud.kernel.principal import Principal
 if TYPE_CHECKING:  # asyncpg's classes are generic for type checkers only
     PgConnection = asyncpg.Connection[asyncpg.Record]
     PgPool = asyncpg.Pool[asyncpg.Record]
+    from asyncpg.pool import PoolConnectionProxy
 else:
     PgConnection, PgPool = asyncpg.Connection, asyncpg.Pool
 
@@ -160,7 +161,7 @@ async def _transaction(pool: PgPool | None, begin: str) -> AsyncGenerator[Transa
     try:
         await connection.execute(begin)
         try:
-            yield connection
+            yield cast("PgConnection", connection)  # the pool's proxy offers all of a connection
         except BaseException:
             await _roll_back(connection)
             raise
@@ -171,7 +172,7 @@ async def _transaction(pool: PgPool | None, begin: str) -> AsyncGenerator[Transa
         await pool.release(connection, timeout=5)
 
 
-async def _roll_back(connection: PgConnection) -> None:
+async def _roll_back(connection: "PoolConnectionProxy[Row]") -> None:
     """Undo what the block did. A cancelled block still rolls back; a dead connection is simply dropped."""
     if connection.is_closed():
         return

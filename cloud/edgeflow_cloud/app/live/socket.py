@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from edgeflow_cloud import devices
+from edgeflow_cloud import auth, devices
 from edgeflow_cloud.app.live import tickets
 from edgeflow_cloud.infra.bus import BusAway, Subscription
 from edgeflow_cloud.infra.context import Context
@@ -51,9 +51,12 @@ async def serve_live(socket: WebSocket) -> None:
         return
     await socket.accept()
     gap = asyncio.Event()
-    async with context.bus.subscribe(live_channel(principal.tenant_id), limit=500, on_gap=gap.set) as subscription:
+    async with context.bus.subscribe(
+        live_channel(principal.tenant_id), limit=500, on_gap=gap.set
+    ) as subscription:
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(_end_with_session(socket, context, principal))
                 tasks.create_task(_send(socket, subscription, gap))
                 tasks.create_task(_listen(socket, subscription, context, principal))
         except* (WebSocketDisconnect, TimeoutError, RuntimeError):
@@ -69,18 +72,30 @@ async def _send(socket: WebSocket, subscription: Subscription, gap: asyncio.Even
         await _send_text(socket, b'{"sample":' + message.data + b"}" if sample else message.data)
 
 
+async def _end_with_session(socket: WebSocket, context: Context, principal: Principal) -> None:
+    """A page whose session was ended loses its socket within two seconds."""
+    while await auth.is_live(context, principal):
+        await asyncio.sleep(1)
+    await socket.close(4401, "The session has ended.")
+    raise WebSocketDisconnect(4401)
+
+
 async def _send_text(socket: WebSocket, data: bytes) -> None:
     async with asyncio.timeout(_SEND_DEADLINE):
         await socket.send_text(data.decode())
 
 
-async def _listen(socket: WebSocket, subscription: Subscription, context: Context, principal: Principal) -> None:
+async def _listen(
+    socket: WebSocket, subscription: Subscription, context: Context, principal: Principal
+) -> None:
     while True:
         text = await socket.receive_text()
         try:
             wish = msgspec.json.decode(text, type=Wish)
         except (msgspec.MsgspecError, UnicodeError):
-            await _send_text(socket, b'{"error":"A message is {\\"subscribe\\": [path, ...]} or unsubscribe."}')
+            await _send_text(
+                socket, b'{"error":"A message is {\\"subscribe\\": [path, ...]} or unsubscribe."}'
+            )
             continue
         for path in wish.unsubscribe:
             if (device := _device_of(path)) is not None:

@@ -55,7 +55,7 @@ async def read_body(request: Request) -> bytes:
             )
         pieces.append(piece)
     body = b"".join(pieces)
-    request._body = body  # noqa: SLF001 - Starlette's own cache: FastAPI reads the body from here
+    request._body = body  # pyright: ignore[reportPrivateUsage] - Starlette's own cache: FastAPI reads the body from here
     try:
         check_depth(body, DEPTH_LIMIT)
     except FrameError:

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import MutableMapping
+from typing import cast
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -55,8 +56,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _dress(message: MutableMapping[str, object], request_id: str, scope: Scope) -> None:
-    headers = message.setdefault("headers", [])
-    assert isinstance(headers, list)  # noqa: S101 - Starlette always sends a list
+    headers = cast("list[tuple[bytes, bytes]]", message.setdefault("headers", []))
     headers.append((b"x-request-id", request_id.encode()))
     headers.extend(_SAFETY)
     headers.extend(scope.get("edgeflow.headers", ()))

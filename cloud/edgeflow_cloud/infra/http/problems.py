@@ -1,5 +1,7 @@
 """Turns what goes wrong into an answer: RFC 9457, the published `error` string, the request id."""
 
+from typing import cast
+
 import asyncpg
 import msgspec
 import structlog
@@ -73,8 +75,7 @@ async def _on_validation(request: Request, error: Exception) -> Response:
 
 
 def _field(item: dict[str, object]) -> FieldError:
-    location = item.get("loc", ())
-    path = [str(part) for part in location] if isinstance(location, tuple) else []
+    path = [str(part) for part in cast("tuple[object, ...]", item.get("loc", ()))]
     if path and path[0] in ("body", "query", "path", "header"):
         path = path[1:]
     message = str(item.get("msg", "not acceptable"))
