@@ -28,7 +28,7 @@ _CALM = 60.0
 class Service(Protocol):
     """Something that lives as long as the process does.
 
-    `restarts`: when `run` raises, True has it run again after a growing pause, False ends the process. `run`
+    `restarts`: when `run` raises, True runs it again after a growing pause, False ends the process. `run`
     may return by itself when its work is done. A service may also have `stop_limit` (seconds that its `stop` may
     take, default 10) and `hasten()` (called once when a person will not wait).
     """
@@ -60,8 +60,8 @@ class ServiceCrashed(Exception):
 class Supervisor:
     """`async with Supervisor() as supervisor: await supervisor.start(…); await supervisor.wait()`.
 
-    A signal cancels the block at whatever it awaits, so that a start can be interrupted too; the block's end
-    then looks like an ordinary one. Raises ServiceCrashed at the end of the block when a service was the reason.
+    A signal cancels the block at whatever it awaits, so that a start can be interrupted too; its end
+    looks like an ordinary one. Raises ServiceCrashed at the end of the block when a service was the reason.
     """
 
     def __init__(self, *, limit: float = 45.0, on_signal: Callable[[bool], None] | None = None) -> None:

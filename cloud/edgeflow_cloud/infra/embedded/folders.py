@@ -14,6 +14,7 @@ import hashlib
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,6 +63,14 @@ class Folders:
     def run(self) -> Path:
         return self.root / "run"
 
+    def clear_sockets(self) -> None:
+        """Remove the sockets of parts that have ended, and the folder in /tmp if there was one."""
+        elsewhere = _temporary(self, os.geteuid())
+        for socket_file in (*self.run.glob("*.sock"), *elsewhere.glob("*.sock")):
+            socket_file.unlink(missing_ok=True)
+        with suppress(OSError):
+            elsewhere.rmdir()
+
     def log(self, name: str) -> Path:
         """A part's log file; the log of the run before becomes `.1`."""
         path = self.root / "log" / f"{name}.log"
@@ -108,8 +117,7 @@ def private_temporary(folders: Folders, owner: int | None = None) -> Path:
     that nobody else may enter; otherwise an unguessable one is made.
     """
     uid = os.geteuid() if owner is None else owner
-    digest = hashlib.sha256(os.fsencode(folders.root)).hexdigest()[:12]
-    path = Path("/tmp") / f"edgeflow-{uid}-{digest}"  # noqa: S108 - checked below
+    path = _temporary(folders, uid)
     try:
         path.mkdir(mode=0o700)
         if uid != os.geteuid():
@@ -121,6 +129,11 @@ def private_temporary(folders: Folders, owner: int | None = None) -> Path:
             if uid != os.geteuid():
                 os.chown(path, uid, -1)
     return path
+
+
+def _temporary(folders: Folders, uid: int) -> Path:
+    digest = hashlib.sha256(os.fsencode(folders.root)).hexdigest()[:12]
+    return Path("/tmp") / f"edgeflow-{uid}-{digest}"  # noqa: S108 - its owner and mode are checked
 
 
 def write_private(path: Path, text: str) -> None:

@@ -99,6 +99,7 @@ class Parts:
         self._durable = durable
         self._abort = threading.Event()
         self._lock: int | None = None
+        self._folders: Folders | None = None
         self.parts: list[Part] = []
 
     @property
@@ -123,6 +124,7 @@ class Parts:
         """
         folders = Folders.prepare(self._folder)
         self._lock = lock(folders)
+        self._folders = folders
         try:
             credentials = self._credentials()
             starts: dict[PartName, Callable[[threading.Event], tuple[Child, str]]] = {
@@ -142,6 +144,8 @@ class Parts:
         """End the parts side by side and let go of the folder. Blocking, at most about 20 seconds."""
         self._abort.set()
         self._side_by_side(Part.stop)
+        if self._folders is not None:
+            self._folders.clear_sockets()
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None

@@ -209,27 +209,36 @@ def left_behind(program: str, folder: Path) -> list[int]:
             if Path(f"/proc/{entry}/comm").read_text().strip() != program[:15]:
                 continue
             there = os.stat(f"/proc/{entry}/cwd")
-            state = Path(f"/proc/{entry}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             continue  # gone meanwhile, or another user's
-        if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino) and state != "Z":
+        if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
             found.append(int(entry))
     return found
 
 
 def end_left_behind(program: str, folder: Path, end_signal: signal.Signals, *, patience: float) -> int:
     """End what an earlier run left in `folder`, politely first. Returns how many processes there were."""
-    pids = left_behind(program, folder)
+    pids = set(left_behind(program, folder))
     for pid in pids:
         _send(pid, end_signal)
     deadline = time.monotonic() + patience
-    while left := left_behind(program, folder):
+    while not all(_is_over(pid) for pid in pids) or left_behind(program, folder):
         if time.monotonic() > deadline:
-            for pid in left:
+            for pid in left_behind(program, folder):
+                pids.add(pid)
                 _send(pid, signal.SIGKILL)
             deadline += 5
         time.sleep(_POLL_SECONDS)
     return len(pids)
+
+
+def _is_over(pid: int) -> bool:
+    """Whether the process has let go of its files and ports. It may be waiting for its parent to notice."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return True
+    return state in "ZX"
 
 
 def _send(pid: int, number: signal.Signals) -> None:
