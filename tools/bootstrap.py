@@ -44,12 +44,13 @@ def main() -> int:
 
 
 def works(python: Path) -> bool:
-    """Whether .venv holds a Python with pip. A half-made or moved one does not, and is made again."""
-    if not python.exists():
+    """Whether .venv holds a Python with pip and was made here. If not it is made again.
+
+    A moved one starts, but every program in it still names the old place; pyvenv.cfg says where that was.
+    """
+    if not python.exists() or str(VENV) not in (VENV / "pyvenv.cfg").read_text(encoding="utf-8"):
         return False
-    command = [python, "-c", "import pip, sys; print(sys.prefix)"]
-    answer = subprocess.run(command, capture_output=True, text=True)
-    return answer.returncode == 0 and Path(answer.stdout.strip()).resolve() == VENV.resolve()
+    return run([python, "-c", "import pip"], quiet=True) == 0
 
 
 def make_venv() -> bool:
