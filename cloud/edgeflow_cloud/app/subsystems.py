@@ -7,6 +7,7 @@ from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
 from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
 from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
+from edgeflow_cloud.telemetry.wiring import SUBSYSTEM as TELEMETRY
 
 SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUDIT,
@@ -15,4 +16,5 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUTH,
     DEVICES,
     PROVISIONING,
+    TELEMETRY,
 )

@@ -1,5 +1,7 @@
 """The bus on a real Valkey, one that is also taken away."""
 
+# ruff: noqa: ASYNC110 - tests wait for what another process does
+
 import asyncio
 import uuid
 from pathlib import Path

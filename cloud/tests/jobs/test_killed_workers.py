@@ -1,5 +1,7 @@
 """Workers that die in the middle of a job, for real."""
 
+# ruff: noqa: ASYNC110 - tests wait for what another process does
+
 import asyncio
 import os
 import signal

@@ -1,7 +1,7 @@
 """A worker in a process of its own, for tests that kill it: `python worker.py DATABASE_URL FOLDER MODE`.
 
-Each run of the job appends a line to FOLDER/runs. MODE `hang` never ends a run, `exit` ends the process in it,
-`work` does it.
+Each run of the job appends a line to FOLDER/runs. MODE `hang` never ends a run, `exit` ends the process
+in it, `work` does it.
 """
 
 import asyncio

@@ -81,6 +81,11 @@ class Bus:
         pairs = cast("list[tuple[bytes, int]]", await self._within(self.client.pubsub_numsub(*channels)))
         return {name.decode(): count for name, count in pairs}
 
+    async def channels(self, prefix: str) -> set[str]:
+        """The channels with this prefix that somebody listens on, on any process."""
+        found = cast("list[bytes]", await self._within(self.client.pubsub_channels(f"{prefix}*")))
+        return {name.decode() for name in found}
+
     def subscribe(
         self, *channels: str, limit: int = 1000, on_gap: Callable[[], None] | None = None
     ) -> AbstractAsyncContextManager[Subscription]:

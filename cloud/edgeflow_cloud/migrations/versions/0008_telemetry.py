@@ -1,0 +1,10 @@
+"""Samples and the cursors that make each of them stored once."""
+
+from edgeflow_cloud.infra.migrate import previous, run_sql
+
+revision = "0008"
+down_revision = previous(__file__)
+
+
+def upgrade() -> None:
+    run_sql(__file__)

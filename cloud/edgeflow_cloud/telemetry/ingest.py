@@ -1,0 +1,195 @@
+"""The way of a batch into PostgreSQL: gathered over devices, one COPY a flush, answered after the commit.
+
+Nothing of it must survive a crash: what was not acknowledged is sent again, and the cursor tells what is
+there.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import date
+from typing import ClassVar
+from weakref import WeakKeyDictionary
+
+import asyncpg
+import structlog
+
+from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.db import Database, Transaction
+from edgeflow_cloud.kernel.errors import Unavailable
+from edgeflow_cloud.telemetry import queries
+from edgeflow_cloud.telemetry.live import LiveSamples
+from edgeflow_cloud.telemetry.measures import FLUSHED, REFUSED, STORED
+from edgeflow_cloud.telemetry.model import Batch, Refused
+from edgeflow_cloud.telemetry.partitions import days_of, make_partitions
+
+log = structlog.get_logger("edgeflow.telemetry")
+
+_LINGER = 0.02  # seconds from the first waiting batch to its flush: others join it
+_FLUSH_ROWS = 5_000  # rows that start a flush at once, and about what one transaction holds
+_CAPACITY = (
+    50_000  # rows that may wait in this process; then senders wait, and at last their sockets are not read
+)
+_PATIENCE = 10.0  # seconds a batch may wait; then it is not answered, and the device sends it again
+
+_PASSING = (Unavailable, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    batch: Batch
+    stored: asyncio.Future[None]
+    rows: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rows = max(1, len(self.batch.rows))
+
+
+class Ingest:
+    """One a process (`Ingest.of(context)`). It has no life of its own: it flushes while something waits."""
+
+    _instances: ClassVar["WeakKeyDictionary[Database, Ingest]"] = WeakKeyDictionary()
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Waiting] = deque()
+        self._rows = 0
+        self._room = asyncio.Condition()
+        self._full = asyncio.Event()
+        self._flusher: asyncio.Task[None] | None = None
+        self._days: set[date] = set()
+        self._live = LiveSamples()
+
+    @classmethod
+    def of(cls, context: Context) -> "Ingest":
+        """The ingest that writes to this process's database."""
+        found = cls._instances.get(context.db)
+        if found is None:
+            found = cls._instances[context.db] = cls()
+        return found
+
+    async def store(self, context: Context, batch: Batch) -> None:
+        """Return once the batch, and all before it of its run, is committed.
+
+        Raises Refused when it can never be stored, Unavailable when it could not be stored in ten seconds.
+        """
+        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                async with self._room:
+                    await self._room.wait_for(lambda: self._rows < _CAPACITY)
+                self._add(context, waiting)
+                await waiting.stored
+        except TimeoutError:
+            raise Unavailable("Measurements cannot be stored at the moment; send them again.") from None
+
+    def _add(self, context: Context, waiting: _Waiting) -> None:
+        self._waiting.append(waiting)
+        self._rows += waiting.rows
+        if self._rows >= _FLUSH_ROWS:
+            self._full.set()
+        if self._flusher is None or self._flusher.done():
+            self._flusher = asyncio.create_task(self._flush_all(context), name="telemetry-flush")
+
+    async def _flush_all(self, context: Context) -> None:
+        """Flush until nothing waits."""
+        while self._waiting:
+            if self._rows < _FLUSH_ROWS:
+                self._full.clear()
+                try:
+                    async with asyncio.timeout(_LINGER):
+                        await self._full.wait()
+                except TimeoutError:
+                    pass
+            taken = self._take()
+            try:
+                await self._flush(context, taken)
+            except Exception as error:  # nobody else would hear of it, and those who wait must
+                log.exception("telemetry.flush_failed", batches=len(taken))
+                _settle(taken, error)
+            async with self._room:
+                self._rows -= sum(waiting.rows for waiting in taken)
+                self._room.notify_all()
+
+    def _take(self) -> list[_Waiting]:
+        taken: list[_Waiting] = []
+        rows = 0
+        while self._waiting and rows < _FLUSH_ROWS:
+            waiting = self._waiting.popleft()
+            rows += waiting.rows
+            if waiting.stored.cancelled():  # its sender gave up; it will come again
+                self._rows -= waiting.rows
+                continue
+            taken.append(waiting)
+        return taken
+
+    async def _flush(self, context: Context, taken: list[_Waiting], *, again: bool = False) -> None:
+        """Store all of `taken`, or find by halving the one that cannot be, and refuse it alone."""
+        if not taken:
+            return
+        try:
+            with FLUSHED.time():
+                written = await self._write(context.db, [waiting.batch for waiting in taken])
+        except _PASSING as error:
+            log.warning("telemetry.not_stored", batches=len(taken), error=str(error) or type(error).__name__)
+            _settle(taken, Unavailable("Measurements cannot be stored at the moment; send them again."))
+            await asyncio.sleep(0.2)
+        except (asyncpg.PostgresError, ValueError, TypeError, OverflowError) as error:
+            if isinstance(error, asyncpg.CheckViolationError) and not again:
+                self._days.clear()  # a partition that we knew was dropped meanwhile
+                await self._flush(context, taken, again=True)
+                return
+            if len(taken) > 1:
+                middle = len(taken) // 2
+                await self._flush(context, taken[:middle])
+                await self._flush(context, taken[middle:])
+                return
+            REFUSED.inc()
+            log.warning("telemetry.refused", device=str(taken[0].batch.device_id), error=str(error))
+            _settle(
+                taken,
+                Refused("The batch cannot be stored; a value in it is out of range, or the device is gone."),
+            )
+        else:
+            _settle(taken, None)
+            STORED.inc(sum(len(batch.rows) for batch in written))
+            self._live.publish(context, written)
+
+    async def _write(self, db: Database, batches: list[Batch]) -> list[Batch]:
+        """One transaction: what is not there yet is written, the cursors move. Answers what was written."""
+        missing = days_of(batches) - self._days
+        if missing:
+            await make_partitions(db, missing)
+            self._days |= missing
+        async with db.ingest_tx() as tx:
+            positions = await _positions(tx, batches)
+            new: list[Batch] = []
+            moved: dict[queries.Run, int] = {}
+            for batch in sorted(batches, key=lambda one: one.sequence):
+                if batch.sequence > positions[batch.run]:
+                    positions[batch.run] = moved[batch.run] = batch.sequence
+                    new.append(batch)
+            await queries.copy_samples(tx, new)
+            if moved:
+                await queries.move_cursors(tx, moved)
+        return new
+
+
+async def _positions(tx: Transaction, batches: list[Batch]) -> dict[queries.Run, int]:
+    """The locked positions of the batches' runs; new runs start at 0."""
+    runs = sorted({batch.run for batch in batches})
+    positions = await queries.lock_cursors(tx, runs)
+    unknown = [run for run in runs if run not in positions]
+    if unknown:
+        await queries.add_cursors(tx, unknown)
+        positions |= await queries.lock_cursors(tx, unknown)
+    return positions
+
+
+def _settle(taken: list[_Waiting], error: Exception | None) -> None:
+    for waiting in taken:
+        if waiting.stored.done():
+            continue
+        if error is None:
+            waiting.stored.set_result(None)
+        else:
+            waiting.stored.set_exception(error)

@@ -1,0 +1,217 @@
+"""What a stored sample is, where it stands in time, and which of its numbers can be asked for. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from edgeflow_cloud.kernel.errors import FieldError, Invalid
+from edgeflow_cloud.kernel.ids import DeviceId, TenantId
+from edgeflow_protocol.telemetry import Sample
+
+KEEP = timedelta(days=30)
+"""How long samples are kept."""
+AHEAD = timedelta(days=1)
+"""A device's clock may be this much ahead of ours before it is not believed."""
+UNSET = datetime(2020, 1, 1, tzinfo=UTC)
+"""A device that says it is before this has not set its clock since it was switched on."""
+_SPREAD = timedelta(hours=1)
+
+MAX_SAMPLES, MAX_ITEMS, MAX_NAME = 1_000, 256, 512
+"""Samples a batch; cores, disks or interfaces a sample; characters of a mount's or interface's name."""
+
+METRICS = (
+    "cpu_percent",
+    "memory_percent",
+    "memory_total_bytes",
+    "memory_used_bytes",
+    "memory_available_bytes",
+    "swap_total_bytes",
+    "swap_used_bytes",
+    "temperature_celsius",
+    "uptime_seconds",
+    "load_1",
+    "load_5",
+    "load_15",
+)
+"""The numbers of a sample that have a column of their own, in the columns' order."""
+DEFAULT_METRICS = ("cpu_percent", "memory_percent", "temperature_celsius", "load_1")
+
+MAX_POINTS, USUAL_POINTS = 2_000, 360
+_STEPS = (1, 10, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400)
+
+Row = tuple[object, ...]
+"""A row in the order of queries.COLUMNS."""
+
+
+class Refused(ValueError):
+    """A batch that can never be stored; the text tells the device's makers why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One telemetry frame, checked and ready to be stored. `rows` may be fewer than `samples`: too old ones
+    go.
+    """
+
+    tenant_id: TenantId
+    device_id: DeviceId
+    boot_id: str
+    sequence: int
+    rows: list[Row]
+    samples: list[Sample]
+
+    @property
+    def run(self) -> tuple[TenantId, DeviceId, str]:
+        """Whose sequence it is: one run of one device's agent."""
+        return self.tenant_id, self.device_id, self.boot_id
+
+
+def make_batch(
+    tenant_id: TenantId,
+    device_id: DeviceId,
+    boot_id: str,
+    sequence: int,
+    samples: list[Sample],
+    received_at: datetime,
+) -> Batch:
+    """Check a frame's samples and place them in time. Raises Refused.
+
+    The rule of time: a sample's own time holds if it is not before 2020 and not more than a day ahead of us.
+    Samples outside of that are moved so that the newest of them is at `received_at`, the others before it as
+    they were, at most an hour; what the device said is kept beside. Samples older than KEEP are let go: they
+    would be deleted.
+    """
+    if len(samples) > MAX_SAMPLES:
+        raise Refused(f"The batch holds {len(samples)} samples; at most {MAX_SAMPLES} are taken.")
+    latest = received_at + AHEAD
+    absurd = [sample.time for sample in samples if sample.time < UNSET or sample.time > latest]
+    newest = max(absurd) if absurd else received_at
+    oldest = received_at - KEEP
+    rows: list[Row] = []
+    for sample in samples:
+        _check(sample)
+        time, said = sample.time, None
+        if absurd and (time < UNSET or time > latest):
+            said, time = time, received_at - min(newest - time, _SPREAD)
+        elif time < oldest:
+            continue
+        rows.append(_row(tenant_id, device_id, time, received_at, said, sample))
+    return Batch(tenant_id, device_id, boot_id, sequence, rows, samples)
+
+
+def _check(sample: Sample) -> None:
+    if max(len(sample.cpu_cores), len(sample.disks), len(sample.networks)) > MAX_ITEMS:
+        raise Refused(f"A sample lists more than {MAX_ITEMS} cores, disks or networks.")
+    numbers = (
+        sample.cpu_percent, sample.memory_percent, sample.temperature_celsius, sample.uptime_seconds,
+        sample.load_1, sample.load_5, sample.load_15, *sample.cpu_cores,
+    )  # fmt: skip
+    for number in numbers:
+        if number is not None and not math.isfinite(number):
+            raise Refused("A sample holds a number that is not finite.")
+    for core in sample.cpu_cores:
+        if abs(core) > 1e9:
+            raise Refused("A sample holds a core's load that cannot be a percentage.")
+    for name in (*(disk.mount for disk in sample.disks), *(network.interface for network in sample.networks)):
+        if len(name) > MAX_NAME or "\0" in name:
+            raise Refused(f"The name of a disk or network is longer than {MAX_NAME} characters or holds NUL.")
+
+
+def _row(
+    tenant_id: TenantId,
+    device_id: DeviceId,
+    time: datetime,
+    received_at: datetime,
+    said: datetime | None,
+    sample: Sample,
+) -> Row:
+    disks, networks = sample.disks, sample.networks
+    return (
+        tenant_id,
+        device_id,
+        time,
+        received_at,
+        said,
+        sample.cpu_percent,
+        sample.memory_percent,
+        sample.memory_total_bytes,
+        sample.memory_used_bytes,
+        sample.memory_available_bytes,
+        sample.swap_total_bytes,
+        sample.swap_used_bytes,
+        sample.temperature_celsius,
+        sample.uptime_seconds,
+        sample.load_1,
+        sample.load_5,
+        sample.load_15,
+        sample.cpu_cores or None,
+        [disk.mount for disk in disks] if disks else None,
+        [disk.total_bytes for disk in disks] if disks else None,
+        [disk.used_bytes for disk in disks] if disks else None,
+        [network.interface for network in networks] if networks else None,
+        [network.rx_bytes for network in networks] if networks else None,
+        [network.tx_bytes for network in networks] if networks else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of time cut into steps of `step` seconds, on whole multiples of the step."""
+
+    start: datetime
+    end: datetime
+    step: int
+
+    @property
+    def first(self) -> int:
+        """The first bucket, in epoch seconds."""
+        return int(self.start.timestamp()) // self.step * self.step
+
+    def buckets(self) -> range:
+        """Every bucket's start, in epoch seconds."""
+        return range(self.first, math.ceil(self.end.timestamp()), self.step)
+
+
+def choose_window(start: datetime | None, end: datetime | None, step: int | None, now: datetime) -> Window:
+    """The window that was asked for: by default the last hour, in a step that gives at most 360 points.
+
+    Raises Invalid when it ends before it starts, reaches back too far, or has more than 2,000 points.
+    """
+    end = end or now
+    start = start or end - timedelta(hours=1)
+    if start >= end:
+        raise Invalid("`from` must be before `to`.", fields=[FieldError("from", "a time before `to`")])
+    seconds = (end - start).total_seconds()
+    if seconds > KEEP.total_seconds() * 4 or start < UNSET:
+        raise Invalid(
+            f"Measurements are kept for {KEEP.days} days; ask for a shorter time.",
+            fields=[FieldError("from", f"at most {KEEP.days} days before `to`")],
+        )
+    if step is None:
+        step = next((one for one in _STEPS if seconds / one <= USUAL_POINTS), _STEPS[-1])
+    elif seconds / step > MAX_POINTS:
+        least = math.ceil(seconds / MAX_POINTS)
+        raise Invalid(
+            f"This would be {math.ceil(seconds / step)} points; at most {MAX_POINTS} are given. "
+            f"Use a step of {least} seconds or more.",
+            fields=[FieldError("step", f"{least} or more for this time")],
+        )
+    return Window(start, end, step)
+
+
+def choose_metrics(asked: str | None) -> tuple[str, ...]:
+    """The names in `a,b,c`, each once. Raises Invalid that lists the known ones when one is not."""
+    names = tuple(dict.fromkeys(name.strip() for name in asked.split(",") if name.strip())) if asked else ()
+    return _known(names) or DEFAULT_METRICS
+
+
+def _known(names: Sequence[str]) -> tuple[str, ...]:
+    for name in names:
+        if name not in METRICS:
+            raise Invalid(
+                f"There is no metric {name[:60]!r}. Known are: {', '.join(METRICS)}.",
+                code="unknown_metric",
+                fields=[FieldError("metric", f"one or more of {', '.join(METRICS)}, separated by commas")],
+            )
+    return tuple(names)

@@ -1,0 +1,46 @@
+"""HTTP of measurements."""
+
+from typing import Annotated
+
+from fastapi import Query
+from pydantic import AwareDatetime
+
+from edgeflow_cloud.infra.http import Caller, Ctx, Router, Tx
+from edgeflow_cloud.kernel.ids import DeviceIdField
+from edgeflow_cloud.telemetry import service
+from edgeflow_cloud.telemetry.model import choose_metrics, choose_window
+from edgeflow_cloud.telemetry.schemas import MetricsDocument
+
+router = Router(tag="telemetry")
+
+
+@router.get("/devices/{device_id}/metrics", "devices:view")
+async def get_device_metrics(
+    tx: Tx,
+    caller: Caller,
+    context: Ctx,
+    device_id: DeviceIdField,
+    metric: Annotated[
+        str | None,
+        Query(
+            max_length=500,
+            description="Names separated by commas; default: processor, memory, temperature, load.",
+        ),
+    ] = None,
+    start: Annotated[
+        AwareDatetime | None, Query(alias="from", description="RFC 3339; default: an hour before `to`.")
+    ] = None,
+    end: Annotated[AwareDatetime | None, Query(alias="to", description="RFC 3339; default: now.")] = None,
+    step: Annotated[
+        int | None, Query(ge=1, le=86_400 * 7, description="Seconds; default: what gives about 360 points.")
+    ] = None,
+) -> MetricsDocument:
+    """A device's measurements, averaged by step. Every step of the window is there; null means nothing was
+    measured.
+    """
+    metrics = choose_metrics(metric)
+    window = choose_window(start, end, step, context.clock.now())
+    values = await service.read_metrics(tx, caller, device_id, window, metrics)
+    return MetricsDocument(
+        device_id=device_id, start=window.start, end=window.end, step=window.step, metrics=values
+    )
