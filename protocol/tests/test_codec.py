@@ -11,8 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edgeflow_protocol import Fault, FrameError, decode_from_cloud, decode_from_device, encode, frames, limits
-
-from .material import texts, values
+from protocol.tests.material import texts, values
 
 KIB = 1024
 

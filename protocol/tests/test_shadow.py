@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 
 from edgeflow_protocol import DocumentError, shadow
-
-from .material import changes
+from protocol.tests.material import changes
 
 
 @given(changes, changes)

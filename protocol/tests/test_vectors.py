@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from edgeflow_protocol import FrameError, clock, decode_from_cloud, decode_from_device, encode, frames, shadow
-
-from .material import frame_cases, load
+from protocol.tests.material import frame_cases, load
 
 DECODERS = {"device": decode_from_device, "cloud": decode_from_cloud}
 
