@@ -55,13 +55,10 @@ _SPREAD_BUSY = 10.0
 
 
 class Hub:
-    """One process's share of the devices. Made by `app`, a Service of the hub role.
+    """One process's share of the devices. Made by `app`, run as a service of the hub role.
 
     Whoever listens hands it connections: `websocket_protocol(hub.receiver)`, or `listen(hub, …)`.
     """
-
-    name = "hub"
-    restarts = False
 
     def __init__(
         self,
@@ -76,7 +73,6 @@ class Hub:
         self.hub_id = secrets.token_hex(8)
         self.sessions: dict[DeviceId, Session] = {}
         self._drain_seconds = drain_seconds
-        self.stop_limit = drain_seconds + 2 * _FAREWELL_SECONDS + 5.0
         self._capabilities = tuple(dict.fromkeys(name for side in sides for name in side.capabilities))
         self._leases = Leases(context.bus, self.hub_id)
         self.damping = Damping(self.limits)
@@ -91,8 +87,6 @@ class Hub:
         self._tasks: asyncio.TaskGroup | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._emptied = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._stopped = asyncio.Event()
 
     # --- its life
 
@@ -100,11 +94,8 @@ class Hub:
         """For `websocket_protocol`: None while no connection is taken."""
         return self if self._accepting else None
 
-    async def start(self) -> None:
-        """Ready at once: connections are taken as soon as `run` runs."""
-
-    async def run(self) -> None:
-        """Serve until `stop`; then drain, close with 1012, write everybody's departure."""
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Serve until `stopping` is set; then drain, close with 1012, write everybody's departure."""
         loop = asyncio.get_running_loop()
         self._wheel = Wheel(loop.time())
         self._ticked = loop.time()
@@ -121,7 +112,7 @@ class Hub:
                 ]
                 self._accepting = True
                 log.info("tunnel.open", hub=self.hub_id)
-                await self._stopping.wait()
+                await stopping.wait()
                 await self._say_goodbye()
                 for service in services:
                     service.cancel()
@@ -130,18 +121,7 @@ class Hub:
             self._accepting = False
             self._tasks = None
             unregister(self.context.bus, self)
-            self._stopped.set()
             log.info("tunnel.closed", hub=self.hub_id)
-
-    async def stop(self) -> None:
-        """Tell `run` to say goodbye, and wait until it has."""
-        self._stopping.set()
-        if self._tasks is not None:
-            await self._stopped.wait()
-
-    def hasten(self) -> None:
-        """Somebody will not wait: drain no longer."""
-        self._emptied.set()
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Run short work of a session; it must not raise."""

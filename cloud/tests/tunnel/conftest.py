@@ -101,14 +101,15 @@ async def until(truth: Callable[[], bool]) -> None:
 async def running(context: Context, *sides: DeviceSide, **options: Any) -> AsyncGenerator[Running]:
     """A hub with a port of its own."""
     hub = Hub(context, sides, **options)
-    task = asyncio.create_task(hub.run())
+    stopping = asyncio.Event()
+    task = asyncio.create_task(hub.run(stopping))
     server = await listen(hub, "127.0.0.1", 0)
     await until(lambda: hub.receiver() is not None)
     try:
         yield Running(hub, server.sockets[0].getsockname()[1])
     finally:
         server.close()
-        await hub.stop()
+        stopping.set()
         await task
 
 
