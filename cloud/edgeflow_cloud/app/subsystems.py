@@ -8,6 +8,7 @@ from edgeflow_cloud.infra.subsystem import Subsystem
 from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
 from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
 from edgeflow_cloud.telemetry.wiring import SUBSYSTEM as TELEMETRY
+from edgeflow_cloud.tunnel.wiring import SUBSYSTEM as TUNNEL
 
 SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUDIT,
@@ -16,5 +17,6 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUTH,
     DEVICES,
     PROVISIONING,
+    TUNNEL,
     TELEMETRY,
 )

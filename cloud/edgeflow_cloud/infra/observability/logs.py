@@ -12,7 +12,7 @@ from edgeflow_cloud.infra.observability.redaction import redact
 
 Style = Literal["readable", "json", "auto"]
 
-_QUIET = ("uvicorn.access", "asyncio", "httpx2", "httpcore", "httpcore2", "pgqueuer.debug")
+_QUIET = ("alembic", "uvicorn", "uvicorn.access", "asyncio", "httpx2", "httpcore", "httpcore2", "pgqueuer.debug")
 
 
 def configure_logs(*, style: Style = "auto", level: str = "info", stream: TextIO | None = None) -> None:
