@@ -189,6 +189,12 @@ class Settings(BaseSettings):
         except ValueError:
             return False
 
+    def with_port(self, port: int) -> "Settings":
+        """The same settings on another port; an address that was derived from the old one follows."""
+        derived = self.public_url == self._derived_url()
+        moved = self.model_copy(update={"port": port})
+        return moved.model_copy(update={"public_url": moved._derived_url()}) if derived else moved
+
     def with_parts(self, **urls: str | None) -> "Settings":
         """The same settings with the addresses of embedded parts filled in where none was given."""
         fresh = {name: Secret(url) for name, url in urls.items() if url is not None}

@@ -29,8 +29,8 @@ class Service(Protocol):
     """Something that lives as long as the process does.
 
     `restarts`: when `run` raises, True runs it again after a growing pause, False ends the process. `run`
-    may return by itself when its work is done. A service may also have `stop_limit` (seconds that its `stop` may
-    take, default 10) and `hasten()` (called once when a person will not wait).
+    may return by itself when its work is done. A service may also have `stop_limit` (seconds that its `stop`
+    may take, default 10) and `hasten()` (called once when a person will not wait).
     """
 
     name: str

@@ -16,7 +16,7 @@ import structlog
 from edgeflow_cloud.infra.embedded import postgres, seaweedfs, valkey
 from edgeflow_cloud.infra.embedded.errors import PartFailed
 from edgeflow_cloud.infra.embedded.folders import Folders, lock
-from edgeflow_cloud.infra.embedded.process import Child
+from edgeflow_cloud.infra.embedded.process import Child, ended
 from edgeflow_cloud.infra.secrets import Secrets
 from edgeflow_cloud.infra.settings import Settings
 
@@ -183,7 +183,7 @@ class Parts:
         deaths = 0
         while part.child is not None:
             began = time.monotonic()
-            await _ended(part.child)
+            await ended(part.child)
             if self._abort.is_set():
                 return
             deaths = 1 if time.monotonic() - began > _CALM else deaths + 1
@@ -218,25 +218,6 @@ class Parts:
         first = next((failure for failure in failures if "was stopped while" not in str(failure)), None)
         if first or failures:
             raise first or failures[0]
-
-
-async def _ended(child: Child) -> None:
-    """Return when the child has ended."""
-    try:
-        descriptor = os.pidfd_open(child.pid)
-    except ProcessLookupError:
-        return
-    except OSError:  # a kernel older than 5.3
-        await asyncio.to_thread(child.process.wait)
-        return
-    loop = asyncio.get_running_loop()
-    over = asyncio.Event()
-    loop.add_reader(descriptor, over.set)
-    try:
-        await over.wait()
-    finally:
-        loop.remove_reader(descriptor)
-        os.close(descriptor)
 
 
 def parts_for(settings: Settings, secrets: Secrets) -> Parts:

@@ -6,6 +6,7 @@ the folder it keeps its data in (compared by device and inode). That needs no pi
 cannot mistake a reused pid for ours, and finds the orphans of a supervisor that was killed with -9.
 """
 
+import asyncio
 import os
 import queue
 import shutil
@@ -184,6 +185,25 @@ def wait_ready(child: Child, ready: Callable[[], bool], *, limit: float, abort: 
         time.sleep(_POLL_SECONDS)
 
 
+async def ended(child: Child) -> None:
+    """Return when the child has ended."""
+    try:
+        descriptor = os.pidfd_open(child.pid)
+    except ProcessLookupError:
+        return
+    except OSError:  # a kernel older than 5.3
+        await asyncio.to_thread(child.process.wait)
+        return
+    loop = asyncio.get_running_loop()
+    over = asyncio.Event()
+    loop.add_reader(descriptor, over.set)
+    try:
+        await over.wait()
+    finally:
+        loop.remove_reader(descriptor)
+        os.close(descriptor)
+
+
 def tail(path: Path) -> str:
     """The last few kilobytes of a text file, empty when there is none."""
     try:
@@ -195,8 +215,11 @@ def tail(path: Path) -> str:
         return ""
 
 
-def left_behind(program: str, folder: Path) -> list[int]:
-    """Pids of processes named `program` whose working directory is `folder`: an earlier run's leavings."""
+def left_behind(program: str, folder: Path, argument: str = "") -> list[int]:
+    """Pids of processes named `program` whose working directory is `folder`: an earlier run's leavings.
+
+    `argument` must be in the command line too, for a program that others run as well (Python).
+    """
     try:
         here = folder.stat()
     except OSError:
@@ -208,6 +231,8 @@ def left_behind(program: str, folder: Path) -> list[int]:
         try:
             if Path(f"/proc/{entry}/comm").read_text().strip() != program[:15]:
                 continue
+            if argument and argument not in Path(f"/proc/{entry}/cmdline").read_text().split("\0"):
+                continue
             there = os.stat(f"/proc/{entry}/cwd")
         except OSError:
             continue  # gone meanwhile, or another user's
@@ -216,15 +241,17 @@ def left_behind(program: str, folder: Path) -> list[int]:
     return found
 
 
-def end_left_behind(program: str, folder: Path, end_signal: signal.Signals, *, patience: float) -> int:
+def end_left_behind(
+    program: str, folder: Path, end_signal: signal.Signals, *, patience: float, argument: str = ""
+) -> int:
     """End what an earlier run left in `folder`, politely first. Returns how many processes there were."""
-    pids = set(left_behind(program, folder))
+    pids = set(left_behind(program, folder, argument))
     for pid in pids:
         _send(pid, end_signal)
     deadline = time.monotonic() + patience
-    while not all(_is_over(pid) for pid in pids) or left_behind(program, folder):
+    while not all(_is_over(pid) for pid in pids) or left_behind(program, folder, argument):
         if time.monotonic() > deadline:
-            for pid in left_behind(program, folder):
+            for pid in left_behind(program, folder, argument):
                 pids.add(pid)
                 _send(pid, signal.SIGKILL)
             deadline += 5
