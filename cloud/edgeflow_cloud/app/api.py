@@ -8,8 +8,9 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware import Middleware
 
 from edgeflow_cloud import __version__
+from edgeflow_cloud.app import instance, live
 from edgeflow_cloud.infra.context import Context
-from edgeflow_cloud.infra.http import PUBLIC, SIGNED_IN, Router
+from edgeflow_cloud.infra.http import PUBLIC, SIGNED_IN
 from edgeflow_cloud.infra.http.bodies import ProblemDocument
 from edgeflow_cloud.infra.http.middleware import Envelope
 from edgeflow_cloud.infra.http.problems import install
@@ -58,7 +59,11 @@ def create_api(
     )
     api.state.context = context
     install(api)
-    for router in [router for subsystem in subsystems for router in subsystem.routers] + list(extra):
+    for router in (
+        *(router for subsystem in subsystems for router in subsystem.routers),
+        live.router,
+        instance.router,
+    ):
         router.mount(api, PREFIX)
     _refuse_unguarded(api, subsystems)
     return api

@@ -11,7 +11,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from edgeflow_cloud.app import instance, live
+from edgeflow_cloud.app import live
 from edgeflow_cloud.app.api import PREFIX, create_api, openapi_document
 from edgeflow_cloud.infra.blobs import BlobProxy
 from edgeflow_cloud.infra.context import Context
@@ -38,7 +38,7 @@ class Site:
 
 def create_site(context: Context, subsystems: Sequence[Subsystem], blobs: BlobProxy) -> Site:
     """Put the parts together. Raises UnguardedRoute."""
-    api = create_api(context, subsystems, [instance.router, live.router])
+    api = create_api(context, subsystems)
     document = msgspec.json.encode(openapi_document(api))
 
     async def show_openapi(_request: Request) -> Response:
