@@ -44,9 +44,7 @@ class UnguardedRoute(RuntimeError):
     """A route names no permission, or one that no subsystem has declared."""
 
 
-def create_api(
-    context: Context | None, subsystems: Sequence[Subsystem], extra: Sequence[Router] = ()
-) -> FastAPI:
+def create_api(context: Context | None, subsystems: Sequence[Subsystem]) -> FastAPI:
     """Make the API. `context` may be None when only its OpenAPI document is wanted. Raises UnguardedRoute."""
     api = FastAPI(
         title="EdgeFlow Cloud",
