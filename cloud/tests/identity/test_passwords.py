@@ -1,0 +1,60 @@
+"""Hashing: in threads, bounded, one cost for known and unknown."""
+
+import asyncio
+import time
+
+from edgeflow_cloud import identity
+from edgeflow_cloud.kernel.errors import TooMany
+
+
+async def test_a_password_fits_its_hash_only() -> None:
+    made = await identity.hash_password("correct horse battery")
+    assert made.startswith("$argon2id$") and "horse" not in made
+    assert await identity.verify_password("correct horse battery", made)
+    assert not await identity.verify_password("correct horse batterY", made)
+    assert not await identity.verify_password("correct horse battery", None)
+    assert not await identity.verify_password("correct horse battery", "not a hash")
+
+
+async def test_one_spelling_whatever_the_keyboard() -> None:
+    made = await identity.hash_password("pa\u0308sswort und so weiter")
+    assert await identity.verify_password("p\u00e4sswort und so weiter", made)
+
+
+async def test_an_unknown_account_costs_what_a_known_one_does() -> None:
+    made = await identity.hash_password("correct horse battery")
+
+    async def cost(password_hash: str | None) -> float:
+        samples: list[float] = []
+        for _ in range(7):
+            started = time.perf_counter()
+            await identity.verify_password("wrong", password_hash)
+            samples.append(time.perf_counter() - started)
+        return min(samples)
+
+    known, unknown = await cost(made), await cost(None)
+    assert 0.6 < known / unknown < 1.6
+
+
+async def test_the_loop_goes_on_meanwhile() -> None:
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0.002)
+
+    task = asyncio.create_task(count())
+    await asyncio.gather(*(identity.hash_password("correct horse battery") for _ in range(4)))
+    task.cancel()
+    assert turns > 5
+
+
+async def test_too_many_at_once_are_told_to_come_back() -> None:
+    answers = await asyncio.gather(
+        *(identity.verify_password("wrong", None) for _ in range(120)), return_exceptions=True
+    )
+    refused = [answer for answer in answers if isinstance(answer, TooMany)]
+    assert len(refused) == 20 and refused[0].code == "busy"
+    assert answers.count(False) == 100
