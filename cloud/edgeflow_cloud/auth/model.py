@@ -1,0 +1,87 @@
+"""Sessions, and the numbers that auth promises."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from edgeflow_cloud.identity import User
+from edgeflow_cloud.kernel.errors import Unauthenticated
+from edgeflow_cloud.kernel.ids import SessionId, TenantId, UserId
+from edgeflow_cloud.kernel.principal import Principal
+
+ACCESS_LIFE: Final = timedelta(minutes=15)
+REFRESH_LIFE: Final = timedelta(days=30)
+"""A session that is not refreshed for so long ends."""
+GRACE: Final = timedelta(seconds=10)
+"""A token that was just replaced still gets its successor: two tabs, or an answer lost on the way."""
+
+BAD_TOKEN: Final = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class EndReason(StrEnum):
+    """Why a session was ended."""
+
+    LOGOUT = "logout"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
+    TOKEN_REUSED = "token_reused"  # noqa: S105 - likewise
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One log-in of one person into one organization; its tokens are derived, never stored."""
+
+    tenant_id: TenantId
+    id: SessionId
+    user_id: UserId
+    seed: bytes
+    generation: int
+    rotated_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+
+    def is_over(self, now: datetime) -> bool:
+        return self.ended_at is not None or self.expires_at <= now
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a call comes from."""
+
+    ip_address: str | None
+    user_agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a log-in or refresh hands out."""
+
+    access_token: str
+    refresh_token: str
+    principal: Principal
+    user: User
+    session_id: SessionId
+
+
+class SessionEnded(Unauthenticated):
+    """The session of this token is over, or its owner is no longer a member."""
+
+    code = "session_ended"
+
+    def __init__(self) -> None:
+        super().__init__("This session has ended. Log in again.", headers=BAD_TOKEN)
+
+
+class InvalidToken(Unauthenticated):
+    """The token is not one that we signed for this use, or its time is over."""
+
+    code = "invalid_token"
+
+    def __init__(self, detail: str = "This token is not valid here. Log in again.") -> None:
+        super().__init__(detail, headers=BAD_TOKEN)
+
+
+class TokenExpired(InvalidToken):
+    """The token was good and is too old."""
+
+    code = "token_expired"

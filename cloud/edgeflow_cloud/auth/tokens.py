@@ -1,0 +1,181 @@
+"""The two JWTs: HMAC-SHA256, one key, fixed header, fixed claims.
+
+Nothing in a token chooses how it is checked: the algorithm, the key and the header are ours, and a token of
+one use (`typ` and `aud`) is worthless for the other. A refresh token is a pure function of its session's
+row and the key, so the same successor can be given twice without being stored.
+"""
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Annotated, Final, Literal, TypeVar
+
+import msgspec
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from edgeflow_cloud.auth.model import ACCESS_LIFE, REFRESH_LIFE, InvalidToken, Session, TokenExpired
+from edgeflow_cloud.infra.secrets import Secrets
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.ids import MalformedId, SessionId, TenantId, UserId
+
+_ALGORITHM: Final = "HS256"
+_ISSUER: Final = "edgeflow-cloud"
+_LONGEST: Final = 2048
+_FUTURE: Final = 60  # seconds by which the clocks of our own processes may differ
+
+
+class _Claims(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    iss: Literal["edgeflow-cloud"]
+    sub: str
+    org: str
+    sid: str
+    iat: int
+    exp: int
+
+
+class _AccessClaims(_Claims, frozen=True, forbid_unknown_fields=True):
+    aud: Literal["edgeflow-api"]
+    typ: Literal["access"]
+
+
+class _RefreshClaims(_Claims, frozen=True, forbid_unknown_fields=True):
+    aud: Literal["edgeflow-refresh"]
+    typ: Literal["refresh"]
+    gen: Annotated[int, msgspec.Meta(ge=1, lt=2**31 - 1)]
+    jti: str
+
+
+ClaimsT = TypeVar("ClaimsT", bound=_Claims)
+
+
+class AccessToken(msgspec.Struct, frozen=True):
+    """Whom a good access token names; whether the session still lives is another question."""
+
+    tenant_id: TenantId
+    user_id: UserId
+    session_id: SessionId
+
+
+class RefreshToken(msgspec.Struct, frozen=True):
+    """Which rotation of which session a good refresh token stands for; `proof` is checked by the seed."""
+
+    tenant_id: TenantId
+    user_id: UserId
+    session_id: SessionId
+    generation: int
+    proof: str
+
+    def belongs_to(self, session: Session) -> bool:
+        """Whether this token was made from this session's seed."""
+        return hmac.compare_digest(self.proof.encode(), _proof(session.seed, self.generation).encode())
+
+
+def issue_access(secrets: Secrets, session: Session, now: datetime) -> str:
+    """An access token of the session, good for fifteen minutes."""
+    issued = int(now.timestamp())
+    return _sign(
+        secrets,
+        {
+            **_common(session),
+            "aud": "edgeflow-api",
+            "typ": "access",
+            "iat": issued,
+            "exp": issued + int(ACCESS_LIFE.total_seconds()),
+        },
+    )
+
+
+def issue_refresh(secrets: Secrets, session: Session) -> str:
+    """The refresh token of the session's present generation: the same each time it is asked for."""
+    return _sign(
+        secrets,
+        {
+            **_common(session),
+            "aud": "edgeflow-refresh",
+            "typ": "refresh",
+            "iat": int(session.rotated_at.timestamp()),
+            "exp": int(session.expires_at.timestamp()),
+            "gen": session.generation,
+            "jti": _proof(session.seed, session.generation),
+        },
+    )
+
+
+def read_access(secrets: Secrets, token: str, now: datetime) -> AccessToken:
+    """Check an access token. Raises InvalidToken, TokenExpired."""
+    claims = _read(secrets, token, now, _AccessClaims, ACCESS_LIFE)
+    user_id, tenant_id, session_id = _named(claims)
+    return AccessToken(tenant_id, user_id, session_id)
+
+
+def read_refresh(secrets: Secrets, token: str, now: datetime) -> RefreshToken:
+    """Check a refresh token. Raises InvalidToken, TokenExpired."""
+    claims = _read(secrets, token, now, _RefreshClaims, REFRESH_LIFE)
+    user_id, tenant_id, session_id = _named(claims)
+    return RefreshToken(tenant_id, user_id, session_id, claims.gen, claims.jti)
+
+
+def _read(
+    secrets: Secrets, token: str, now: datetime, claims_type: type[ClaimsT], life: timedelta
+) -> ClaimsT:
+    if len(token) > _LONGEST or not token.isascii():
+        raise InvalidToken
+    try:
+        decoded = jwt.decode(token, _key(secrets), algorithms=[_ALGORITHM])
+        if decoded.header != _header(secrets):
+            raise InvalidToken
+        claims = msgspec.convert(decoded.claims, claims_type)
+    except (JoseError, msgspec.ValidationError, ValueError, TypeError, RecursionError):
+        raise InvalidToken from None
+    seconds = now.timestamp()
+    if claims.iat > seconds + _FUTURE or claims.exp - claims.iat > life.total_seconds():
+        raise InvalidToken
+    if claims.exp <= seconds:
+        raise TokenExpired("This token has expired. Use the refresh token, or log in again.")
+    return claims
+
+
+def _named(claims: _Claims) -> tuple[UserId, TenantId, SessionId]:
+    try:
+        return (
+            UserId(ids.decode(ids.USER, claims.sub)),
+            TenantId(ids.decode(ids.ORGANIZATION, claims.org)),
+            SessionId(ids.decode(ids.SESSION, claims.sid)),
+        )
+    except MalformedId:
+        raise InvalidToken from None
+
+
+def _common(session: Session) -> dict[str, object]:
+    return {
+        "iss": _ISSUER,
+        "sub": ids.encode(ids.USER, session.user_id),
+        "org": ids.encode(ids.ORGANIZATION, session.tenant_id),
+        "sid": ids.encode(ids.SESSION, session.id),
+    }
+
+
+def _proof(seed: bytes, generation: int) -> str:
+    digest = hmac.digest(seed, b"edgeflow refresh %d" % generation, hashlib.sha256)
+    return base64.urlsafe_b64encode(digest[:16]).rstrip(b"=").decode()
+
+
+def _sign(secrets: Secrets, claims: dict[str, object]) -> str:
+    return jwt.encode(_header(secrets), claims, _key(secrets), algorithms=[_ALGORITHM])
+
+
+def _header(secrets: Secrets) -> dict[str, object]:
+    return {"alg": _ALGORITHM, "typ": "JWT", "kid": secrets.jwt_key_id}
+
+
+def _key(secrets: Secrets) -> OctKey:
+    return _imported(secrets.jwt_key.reveal())
+
+
+@lru_cache(maxsize=8)
+def _imported(text: str) -> OctKey:
+    return OctKey.import_key(text.encode())

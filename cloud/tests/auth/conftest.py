@@ -1,0 +1,109 @@
+"""People over HTTP: the real API with the real bearer check."""
+
+import itertools
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import httpx2 as httpx
+import pytest
+
+from edgeflow_cloud.app.api import create_api
+from edgeflow_cloud.app.callers import authenticate
+from edgeflow_cloud.app.subsystems import SUBSYSTEMS
+from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.settings import Settings
+from edgeflow_cloud.kernel.clock import SetClock
+
+PASSWORD = "correct horse battery"
+_addresses = itertools.count(int(datetime.now(UTC).timestamp() * 1000) % 2**24)
+
+
+def fresh_address() -> str:
+    """An address of the test's own: Valkey is shared by a run, and so are its counts."""
+    number = next(_addresses)
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+@dataclass
+class House:
+    """One running API. `at(address)` is an HTTP client from there."""
+
+    context: Context
+    clock: SetClock
+    api: Any
+    address: str = field(default_factory=fresh_address)
+    domain: str = field(
+        default_factory=lambda: f"{uuid.uuid4().hex}.example.com"
+    )  # Valkey counts by account too
+
+    def email(self, name: str) -> str:
+        return f"{name}@{self.domain}"
+
+    def at(self, address: str | None = None, token: str | None = None) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(
+                app=self.api, raise_app_exceptions=False, client=(address or self.address, 4711)
+            ),
+            base_url="http://cloud.test/api/v1",
+            headers={"user-agent": "test"} | ({"authorization": f"Bearer {token}"} if token else {}),
+        )
+
+    async def register(self, name: str, **changes: object) -> httpx.Response:
+        body: dict[str, object] = {
+            "email": self.email(name),
+            "password": PASSWORD,
+            "first_name": name.title(),
+            "last_name": "Test",
+            "organization_name": f"{name.title()} Ltd",
+            "organization_slug": name,
+            "accept_terms": True,
+            "subscribe_newsletter": False,
+        }
+        body |= changes
+        return await self.at().post("/auth/register", json={k: v for k, v in body.items() if v is not ...})
+
+    async def login(self, name: str, password: str = PASSWORD, **more: object) -> httpx.Response:
+        return await self.at().post(
+            "/auth/login", json={"email": self.email(name), "password": password, **more}
+        )
+
+    async def enter(self, name: str) -> dict[str, Any]:
+        """Register and log in; the tokens."""
+        assert (await self.register(name)).status_code == 201
+        return (await self.login(name)).json()
+
+    def advance(self, **by: float) -> None:
+        self.clock.advance(timedelta(**by))
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock(datetime.now(UTC))
+
+
+@pytest.fixture
+async def house(context: Context, clock: SetClock) -> House:
+    return make_house(context, clock)
+
+
+def make_house(context: Context, clock: SetClock, settings: Settings | None = None) -> House:
+    real = replace(context, clock=clock, authenticate=authenticate, settings=settings or context.settings)
+    return House(real, clock, create_api(real, SUBSYSTEMS))
+
+
+@pytest.fixture
+async def sql(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """A superuser's connection: sees every row."""
+    connection = await asyncpg.connect(database_url)
+    yield connection
+    await connection.close()
+
+
+async def actions(sql: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
+    """What the audit log holds, in order."""
+    rows = await sql.fetch("select action from audit_entries order by id")
+    return [row["action"] for row in rows]
