@@ -31,7 +31,7 @@ HOSTS = re.compile(
         )
     )
 )
-RECORDED = "protocol/vectors/"
+RECORDED = ("protocol/vectors/", "tests/emulator/")
 """What field devices really send; one of them does send such a mark."""
 LINK = re.compile(r"(?<!`)\[[^\]\n]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)

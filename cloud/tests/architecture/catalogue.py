@@ -46,7 +46,10 @@ async def unsecured_tables(connection: PgConnection) -> list[str]:
 
 
 async def misplaced_keys(connection: PgConnection) -> list[str]:
-    """Primary keys of tenant tables that `tenant_id` does not lead, and tables without a primary key."""
+    """Primary keys of tenant tables that `tenant_id` does not lead, and tables without a primary key.
+
+    A partitioned table may be without one, for it could not dedupe; then an index must begin with the tenant.
+    """
     rows = await connection.fetch(
         f"""
         select c.oid::regclass::text as name, first.attname as first_column
@@ -57,6 +60,9 @@ async def misplaced_keys(connection: PgConnection) -> list[str]:
         left join pg_attribute first on first.attrelid = c.oid and first.attnum = k.conkey[1]
         where c.relkind in ('r', 'p') and not c.relispartition and {OURS}
             and first.attname is distinct from 'tenant_id'
+            and not (c.relkind = 'p' and k.oid is null and exists (
+                select from pg_index i where i.indrelid = c.oid and i.indkey[0] = a.attnum
+            ))
         order by 1
         """
     )
@@ -139,7 +145,8 @@ async def loose_functions(connection: PgConnection) -> list[str]:
                 select from unnest(p.proconfig) setting where setting like 'search\\_path=%'
             ) as wandering,
             has_function_privilege('public', p.oid, 'execute') as public,
-            exists (select from pg_roles r where r.oid = p.proowner and r.rolsuper) as superuser
+            p.proowner <> 'edgeflow_system'::regrole
+                and has_function_privilege('edgeflow_app', p.oid, 'execute') as too_strong
         from pg_proc p
         join pg_namespace n on n.oid = p.pronamespace
         where p.prosecdef and {OURS}
@@ -148,7 +155,9 @@ async def loose_functions(connection: PgConnection) -> list[str]:
     said = [f"{row['name']} must set its search_path." for row in rows if row["wandering"]]
     said += [f"{row['name']} is open to PUBLIC: select secure_lookup(…)." for row in rows if row["public"]]
     said += [
-        f"{row['name']} runs as a superuser: select secure_lookup(…)." for row in rows if row["superuser"]
+        f"{row['name']} lends people the owner's rights: select secure_lookup(…)."
+        for row in rows
+        if row["too_strong"]
     ]
     return said
 

@@ -44,72 +44,84 @@ async def test_migrations_are_read_as_postgresql_reads_them(connection: PgConnec
     assert await catalogue.tables(connection) - LIBRARIES == schema().tables
 
 
-GOOD = "create table sample (tenant_id uuid, id uuid, primary key (tenant_id, id));"
+GOOD = "create table mutant (tenant_id uuid, id uuid, primary key (tenant_id, id));"
 
 
 @pytest.mark.parametrize(
     ("check", "sql"),
     [
-        (catalogue.unsecured_tables, f"{GOOD} grant select on sample to edgeflow_app"),
-        (catalogue.unsecured_tables, f"{GOOD} grant select (id) on sample to edgeflow_app"),
+        (catalogue.unsecured_tables, f"{GOOD} grant select on mutant to edgeflow_app"),
+        (catalogue.unsecured_tables, f"{GOOD} grant select (id) on mutant to edgeflow_app"),
         (
             catalogue.unsecured_tables,
-            f"{GOOD} select secure_tenant_table('sample'); alter table sample no force row level security",
+            f"{GOOD} select secure_tenant_table('mutant'); alter table mutant no force row level security",
         ),
         (
             catalogue.unsecured_tables,
-            f"{GOOD} select secure_tenant_table('sample'); create policy wide on sample using (true)",
+            f"{GOOD} select secure_tenant_table('mutant'); create policy wide on mutant using (true)",
         ),
         (
             catalogue.unsecured_tables,
-            f"{GOOD} select secure_tenant_table('sample'); drop policy tenant on sample;"
-            "create policy tenant on sample to edgeflow_app using (true) with check (true)",
+            f"{GOOD} select secure_tenant_table('mutant'); drop policy tenant on mutant;"
+            "create policy tenant on mutant to edgeflow_app using (true) with check (true)",
         ),
-        (catalogue.misplaced_keys, "create table sample (tenant_id uuid, id uuid primary key)"),
+        (catalogue.misplaced_keys, "create table mutant (tenant_id uuid, id uuid primary key)"),
         (
             catalogue.misplaced_keys,
-            "create table sample (tenant_id uuid, id uuid, primary key (id, tenant_id))",
+            "create table mutant (tenant_id uuid, id uuid, primary key (id, tenant_id))",
         ),
-        (catalogue.misplaced_keys, "create table sample (tenant_id uuid, id uuid)"),
+        (catalogue.misplaced_keys, "create table mutant (tenant_id uuid, id uuid)"),
         (
             catalogue.loose_foreign_keys,
-            "create table sample (tenant_id uuid, id uuid references devices (id))",
+            "create table mutant (tenant_id uuid, id uuid references devices (id))",
         ),
         (
             catalogue.open_views,
-            "create view sample as select id from devices; grant select on sample to edgeflow_app",
+            "create view mutant as select id from devices; grant select on mutant to edgeflow_app",
         ),
         (
             catalogue.open_views,
-            "create view sample with (security_barrier) as select id from devices;"
-            "grant select on sample to edgeflow_app",
+            "create view mutant with (security_barrier) as select id from devices;"
+            "grant select on mutant to edgeflow_app",
+        ),
+        (
+            catalogue.misplaced_keys,
+            "create table mutant (tenant_id uuid, at date) partition by range (at)",
         ),
         (
             catalogue.loose_functions,
-            "create function sample() returns int language sql security definer as 'select 1'",
+            "create function mutant() returns int language sql security definer set search_path = public"
+            " as 'select 1'; revoke execute on function mutant() from public;"
+            "grant execute on function mutant() to edgeflow_app",
+        ),
+        (
+            catalogue.loose_functions,
+            "create function mutant() returns int language sql security definer as 'select 1'",
         ),
     ],
 )
 async def test_a_bad_schema_is_seen(connection: PgConnection, check: Check, sql: str) -> None:
     await connection.execute(sql)
-    assert any("sample" in sentence for sentence in await check(connection))
+    assert any("mutant" in sentence for sentence in await check(connection))
 
 
 @pytest.mark.parametrize(
     "sql",
     [
-        f"{GOOD} select secure_tenant_table('sample')",
+        f"{GOOD} select secure_tenant_table('mutant')",
         GOOD,
-        "create view sample with (security_invoker = true) as select id from devices;"
-        "grant select on sample to edgeflow_app",
+        "create table mutant (tenant_id uuid, at date) partition by range (at);"
+        "create index on mutant (tenant_id, at)",
+        "create view mutant with (security_invoker = true) as select id from devices;"
+        "grant select on mutant to edgeflow_app",
     ],
 )
 async def test_a_good_schema_passes(connection: PgConnection, sql: str) -> None:
     await connection.execute(sql)
     for check in (catalogue.unsecured_tables, catalogue.misplaced_keys, catalogue.open_views):
-        assert not any("sample" in sentence for sentence in await check(connection))
+        assert not any("mutant" in sentence for sentence in await check(connection))
 
 
 async def test_a_shared_table_is_seen(connection: PgConnection) -> None:
-    await connection.execute("create table sample (id uuid); grant insert on sample to edgeflow_app")
-    assert "sample" in await catalogue.shared_tables(connection)
+    await connection.execute("create table mutant (id uuid); grant insert on mutant to edgeflow_app")
+    assert "mutant" in await catalogue.shared_tables(connection)

@@ -20,8 +20,20 @@ ALLOWED: dict[str, dict[str, str]] = {
     "auth.registration": {"lookup": "is the address taken: nobody is logged in yet"},
     "auth.service": {"lookup": "login and refresh begin before anyone is known"},
     "tunnel.presence": {"system_tx": "a hub's batch spans organizations"},
+    "tunnel.admission": {
+        "lookup": "a device shows its key before it belongs to anyone",
+        "system_tx": "those who come together belong to many organizations",
+    },
+    "tunnel.exchange": {"lookup": "asks whether a live device's key is still good"},
+    "tunnel.jobs": {"system_tx": "devices of a hub that was killed, whoever owns them"},
+    "tunnel.neighbours": {"system_tx": "the platform suspects a clone; nobody asked for it"},
+    "telemetry.ingest": {"ingest_tx": "COPY of a batch that spans organizations"},
+    "telemetry.partitions": {"system_tx": "a day's partition holds everybody's samples"},
+    "telemetry.jobs": {"system_tx": "samples are out of people's reach; their device was deleted"},
     "provisioning.routes": {"lookup": "a device shows its code before it belongs to anyone"},
+    "commands.jobs": {"system_tx": "commands whose time is up, whoever gave them"},
     "app.callers": {"lookup": "turns a token or key into a principal"},
+    "app.cloud": {"lookup": "finds the first owner at start"},
     "app.instance": {"lookup": "asks whether the database answers"},
 }
 
