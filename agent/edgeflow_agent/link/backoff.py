@@ -19,7 +19,7 @@ class Pace:
     stable: float = 30.0
     """A connection that lived this long starts the count anew."""
     settle: float = 1.0
-    """A connection shorter than this was none: what ended it counts as a failure, even if it asked us to go."""
+    """A connection shorter than this was none: its end is a failure, even if the cloud asked for it."""
     handshake: float = 10.0
     pong: float = 10.0
     """How long after a ping anything must have come."""

@@ -1,4 +1,5 @@
-"""Samples on disk until the cloud has them, within a size.
+"""Samples on disk until the cloud has them, within a size (of the samples; a batch's brackets and commas,
+one more than its samples, do not count, so that sealing changes nothing).
 
 A sample is first open; `next_batch` seals up to ten open ones of one boot into a batch with that boot's next
 sequence number. From then on number and content belong together for ever: a batch is sent again as it was,
@@ -21,6 +22,13 @@ _log = logging.getLogger(__name__)
 _BATCH = 10
 _FREE_PAGES = 128
 _DROPPED = "dropped_samples"
+_DROP_BATCH = (
+    "delete from batches where position = (select min(position) from batches)"
+    " returning length(body) - samples - 1, samples"
+)
+_DROP_SAMPLE = (
+    "delete from samples where position = (select min(position) from samples) returning length(body), 1"
+)
 _encoder = msgspec.json.Encoder()
 _samples = msgspec.json.Decoder(list[Sample])
 
@@ -146,7 +154,8 @@ class Spool:
     async def _forget(self, boot_id: str, lowest: int, highest: int) -> int:
         def delete(db: sqlite3.Connection) -> tuple[int, int]:
             rows = db.execute(
-                "delete from batches where boot_id = ? and sequence between ? and ? returning length(body)",
+                "delete from batches where boot_id = ? and sequence between ? and ?"
+                " returning length(body) - samples - 1",
                 (boot_id, lowest, highest),
             ).fetchall()
             (free,) = db.execute("pragma freelist_count").fetchone()
@@ -192,16 +201,7 @@ def _make_room(db: sqlite3.Connection, excess: int) -> tuple[int, int]:
     """Drop the oldest until `excess` bytes are free: batches first, they are older than any open sample."""
     freed = dropped = 0
     while freed < excess:
-        row = (
-            db.execute(
-                "delete from batches where position = (select min(position) from batches) returning "
-                "length(body), samples"
-            ).fetchone()
-            or db.execute(
-                "delete from samples where position = (select min(position) from samples) returning "
-                "length(body), 1"
-            ).fetchone()
-        )
+        row = db.execute(_DROP_BATCH).fetchone() or db.execute(_DROP_SAMPLE).fetchone()
         if row is None:
             break
         freed += int(row[0])
@@ -218,7 +218,7 @@ def _count_dropped(db: sqlite3.Connection, samples: int) -> None:
 
 
 def _size(db: sqlite3.Connection) -> int:
-    (batches,) = db.execute("select coalesce(sum(length(body)), 0) from batches").fetchone()
+    (batches,) = db.execute("select coalesce(sum(length(body) - samples - 1), 0) from batches").fetchone()
     (samples,) = db.execute("select coalesce(sum(length(body)), 0) from samples").fetchone()
     return int(batches) + int(samples)
 
