@@ -18,6 +18,8 @@ from pathlib import Path
 import asyncpg
 import httpx2 as httpx
 import pytest
+from starlette.requests import HTTPConnection
+
 from edgeflow_cloud.app.api import create_api
 from edgeflow_cloud.app.subsystems import SUBSYSTEMS
 from edgeflow_cloud.infra.blobs import Blobs
@@ -33,7 +35,6 @@ from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.clock import SystemClock
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId, UserId
 from edgeflow_cloud.kernel.principal import Kind, Principal, Role
-from starlette.requests import HTTPConnection
 
 _STACK = "EDGEFLOW_TEST_STACK"
 _TEMPLATE = "edgeflow_template"

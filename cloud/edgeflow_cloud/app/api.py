@@ -11,7 +11,7 @@ from edgeflow_cloud import __version__
 from edgeflow_cloud.app import instance, live
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.http import PUBLIC, SIGNED_IN
-from edgeflow_cloud.infra.http.bodies import ProblemDocument
+from edgeflow_cloud.infra.http.bodies import ProblemDocument, Problems
 from edgeflow_cloud.infra.http.middleware import Envelope
 from edgeflow_cloud.infra.http.problems import install
 from edgeflow_cloud.infra.http.router import MannerlyRoute
@@ -79,9 +79,22 @@ def openapi_document(api: FastAPI) -> dict[str, object]:
     problem = ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs", {}))
     schemas["ProblemDocument"] = problem
+    components["responses"] = _share_problems(document["paths"])
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     return cast("dict[str, object]", document)
+
+
+def _share_problems(paths: dict[str, dict[str, object]]) -> dict[str, object]:
+    """Say each problem once: operations refer to it. The shared responses are returned."""
+    shared = {f"Problem{status}": answer for status, answer in Problems.items()}
+    for operations in paths.values():
+        for operation in cast("dict[str, dict[str, dict[str, object]]]", operations).values():
+            responses = operation["responses"]
+            for status, answer in Problems.items():
+                if responses.get(str(status)) == answer:
+                    responses[str(status)] = {"$ref": f"#/components/responses/Problem{status}"}
+    return cast("dict[str, object]", shared)
 
 
 def _refuse_unguarded(api: FastAPI, subsystems: Sequence[Subsystem]) -> None:

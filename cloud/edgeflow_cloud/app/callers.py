@@ -9,7 +9,7 @@ from edgeflow_cloud.kernel.principal import Kind, Principal
 
 
 async def authenticate(context: Context, connection: HTTPConnection) -> Principal | None:
-    """The caller of a request, or None when it carries no credentials. Raises Unauthenticated for bad ones."""
+    """The caller of a request, or None without credentials. Raises Unauthenticated for bad ones."""
     token = auth.bearer_token(connection)
     if token is not None:
         return await auth.authenticate(context, token, connection)

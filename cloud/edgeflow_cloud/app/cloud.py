@@ -28,7 +28,7 @@ from edgeflow_cloud.tunnel import DeviceSide, Hub, trusting, websocket_protocol
 
 
 class Role(StrEnum):
-    """What a process does, cut by lifetime: pages are short, tunnels live for weeks, work goes on behind both."""
+    """What a process does, cut by lifetime: pages are short, tunnels live for weeks."""
 
     API = "api"
     HUB = "hub"
@@ -72,7 +72,7 @@ class Background:
 
 
 class Cloud:
-    """Service: the connections of one process, opened first and closed last. Names the other services of its roles."""
+    """Service: the connections of one process, opened first and closed last; it names the other services."""
 
     name = "connections"
     restarts = False
@@ -131,7 +131,7 @@ class Cloud:
         return await auth.ensure_owner(self.context, self._settings.owner_email)
 
     async def make_demo_code(self) -> str | None:
-        """A provisioning code in the owner's organization for the demo device; None when that owner has gone."""
+        """A code in the owner's organization for the demo device; None when that owner has gone."""
         async with self.context.db.lookup() as tx:
             owner = await identity.find_credentials(tx, self._settings.owner_email)
             own = await organizations.memberships_of(tx, owner.user_id) if owner is not None else []

@@ -151,8 +151,8 @@ def _why(host: str, port: int, error: Exception) -> str:
     match getattr(error, "errno", None):
         case errno.EADDRINUSE:
             return (
-                f"Port {port} on {host} is taken by another program. Stop it, or set EDGEFLOW_PORT to another port "
-                "(0 takes a free one)."
+                f"Port {port} on {host} is taken by another program. Stop it, or set EDGEFLOW_PORT to "
+                "another port (0 takes a free one)."
             )
         case errno.EACCES:
             return f"Port {port} needs rights that this user lacks. Set EDGEFLOW_PORT to a port above 1023."

@@ -66,7 +66,7 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A sign of life at `seen_at`, under the `epoch` of its connection; an older epoch's sighting counts for nothing."""
+    """A sign of life at `seen_at`, under the `epoch` of its connection; an older epoch's counts for nothing."""
 
     tenant_id: TenantId
     device_id: DeviceId

@@ -20,7 +20,7 @@ class CreateDevice(Body):
 
     name: Name
     notes: Notes = ""
-    tags: Tags = []
+    tags: Tags = Field(default_factory=list[str])
 
 
 class UpdateDevice(Body):

@@ -35,7 +35,9 @@ def run_sql(revision_file: str) -> None:
 def previous(revision_file: str) -> str | None:
     """The revision before this one: files run in the order of their numbers, which may have gaps."""
     own = Path(revision_file)
-    return max((file.stem[:4] for file in own.parent.glob("[0-9]*.sql") if file.stem < own.stem), default=None)
+    return max(
+        (file.stem[:4] for file in own.parent.glob("[0-9]*.sql") if file.stem < own.stem), default=None
+    )
 
 
 async def migrate(url: str) -> list[str]:

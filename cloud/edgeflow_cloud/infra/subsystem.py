@@ -6,6 +6,7 @@ them through the list of these values that `app` makes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+
 from edgeflow_cloud.infra.http.router import Router
 from edgeflow_cloud.infra.jobs import Job, Schedule
 from edgeflow_cloud.infra.outbox import Reaction

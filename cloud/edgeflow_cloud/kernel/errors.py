@@ -16,7 +16,7 @@ class FieldError:
     message: str
 
 
-class Problem(Exception):  # noqa: N818 - the RFC's own word
+class Problem(Exception):
     """A refusal. `detail` is a sentence for people; `code` is for programs and never changes."""
 
     status: int = 400

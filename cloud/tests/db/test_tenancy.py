@@ -4,6 +4,7 @@ import asyncio
 
 import asyncpg
 import pytest
+
 from edgeflow_cloud import devices
 from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.kernel.principal import Principal
@@ -16,7 +17,9 @@ async def test_a_query_without_where_sees_only_its_own_organization(
         async with db.tenant_tx(principal) as tx:
             await devices.create_device(tx, principal, name="x")
     async with db.tenant_tx(owner) as tx:
-        assert [row["tenant_id"] for row in await tx.fetch("select tenant_id from devices")] == [owner.tenant_id]
+        assert [row["tenant_id"] for row in await tx.fetch("select tenant_id from devices")] == [
+            owner.tenant_id
+        ]
         assert await tx.execute("update devices set name = 'y'") == "UPDATE 1"
     async with db.lookup() as tx:
         assert await tx.fetchval("select count(*) from devices") == 0

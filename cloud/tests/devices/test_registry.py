@@ -1,9 +1,8 @@
 """The registry over HTTP."""
 
+from cloud.tests.conftest import Caller
 from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.kernel.principal import Principal
-
-from cloud.tests.conftest import Caller
 
 
 async def test_a_device_is_entered_seen_changed_and_removed(client: Caller) -> None:

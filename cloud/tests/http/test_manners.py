@@ -2,9 +2,8 @@
 
 import asyncio
 
-from edgeflow_cloud.infra.db import Database
-
 from cloud.tests.conftest import Caller
+from edgeflow_cloud.infra.db import Database
 
 
 async def test_an_error_is_a_problem_document_with_the_published_string(client: Caller) -> None:

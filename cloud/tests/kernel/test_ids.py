@@ -3,9 +3,10 @@
 from uuid import UUID
 
 import pytest
-from edgeflow_cloud.kernel import ids
 from hypothesis import given
 from hypothesis import strategies as st
+
+from edgeflow_cloud.kernel import ids
 
 
 @given(st.uuids())
@@ -27,7 +28,9 @@ def test_other_text_is_refused_or_reads_back_the_same(text: str) -> None:
     assert ids.encode("dev", value) == text
 
 
-@pytest.mark.parametrize("text", ["usr_" + "0" * 26, "dev_" + "z" * 26, "dev_" + "0" * 25, "dev_" + "A" * 26, "", "dev_"])
+@pytest.mark.parametrize(
+    "text", ["usr_" + "0" * 26, "dev_" + "z" * 26, "dev_" + "0" * 25, "dev_" + "A" * 26, "", "dev_"]
+)
 def test_near_misses_are_refused(text: str) -> None:
     with pytest.raises(ids.MalformedId):
         ids.decode("dev", text)

@@ -74,7 +74,7 @@ async def _send(socket: WebSocket, subscription: Subscription, gap: asyncio.Even
 
 async def _end_with_session(socket: WebSocket, context: Context, principal: Principal) -> None:
     """A page whose session was ended loses its socket within two seconds."""
-    while await auth.is_live(context, principal):
+    while await auth.is_live(context, principal):  # noqa: ASYNC110 - the answer is another process's
         await asyncio.sleep(1)
     await socket.close(4401, "The session has ended.")
     raise WebSocketDisconnect(4401)

@@ -2,14 +2,14 @@
 
 import re
 
-from edgeflow_protocol.errors import FrameError
-from edgeflow_protocol.limits import check_depth
 from starlette.requests import Request
 
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.limits import Limit
 from edgeflow_cloud.kernel.errors import Invalid, Problem
 from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_protocol.errors import FrameError
+from edgeflow_protocol.limits import check_depth
 
 ADDRESS_LIMIT = Limit("address", 600, 60)
 """Calls a minute from one address that nobody is logged in on."""

@@ -89,7 +89,9 @@ async def _on_http(request: Request, error: Exception) -> Response:
     if error.status_code == NotFound.status:
         problem: Problem = NotFound(f"There is nothing at {request.url.path}.")
     elif error.status_code == Problem.status:  # FastAPI could not parse the body at all
-        problem = Problem("The body cannot be read as JSON. Check it and send it again.", code="malformed_json")
+        problem = Problem(
+            "The body cannot be read as JSON. Check it and send it again.", code="malformed_json"
+        )
     else:
         problem = Problem(
             str(error.detail),

@@ -189,7 +189,8 @@ def _permit(principal: Principal | None, manners: Manners, request: Request) -> 
         return
     if manners.permission != SIGNED_IN and not principal.may(manners.permission):
         raise Forbidden(
-            f"This needs the permission {manners.permission}, which you do not have. Ask an owner or admin of the organization.",
+            f"This needs the permission {manners.permission}, which you do not have. "
+            "Ask an owner or admin of the organization.",
             extra={"permission": manners.permission},
         )
 
