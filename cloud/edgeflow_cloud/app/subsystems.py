@@ -2,11 +2,13 @@
 
 from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
 from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
+from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
 from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
 from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
 from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
+from edgeflow_cloud.shadows.wiring import SUBSYSTEM as SHADOWS
 from edgeflow_cloud.telemetry.wiring import SUBSYSTEM as TELEMETRY
 from edgeflow_cloud.tunnel.wiring import SUBSYSTEM as TUNNEL
 
@@ -18,5 +20,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     DEVICES,
     PROVISIONING,
     TUNNEL,
+    COMMANDS,
+    SHADOWS,
     TELEMETRY,
 )

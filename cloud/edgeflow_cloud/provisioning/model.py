@@ -84,7 +84,7 @@ def make_code() -> str:
 
 def normalize_code(text: str) -> str:
     """A code as it was meant: any case, spaces or dashes, I and L for 1, O for 0, with or without PROV."""
-    letters = text.strip().upper()
+    letters = text.replace("\0", "").strip().upper()
     bare = letters.replace("-", "").replace(" ", "").replace("_", "")
     if len(bare) == 4 + 2 * GROUP and bare.startswith("PROV"):
         bare = bare[4:]

@@ -7,6 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
+import msgspec
+
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Conflict, Invalid, Problem
 from edgeflow_cloud.kernel.ids import DeviceId
@@ -43,6 +45,23 @@ class Shadow:
         return delta(self.desired, self.reported)
 
 
+class Desired(msgspec.Struct, frozen=True, array_like=True):
+    """What a device is told: all that is desired, and those leaves of it that it has not reported."""
+
+    version: int
+    desired: Document
+    delta: Document
+
+    def encode(self) -> bytes:
+        """As it travels to the device's hub."""
+        return msgspec.json.encode(self)
+
+    @classmethod
+    def decode(cls, data: bytes) -> "Desired":
+        """The reverse."""
+        return msgspec.json.decode(data, type=cls)
+
+
 class VersionConflict(Conflict):
     """The update was based on a version that is no longer the current one; nothing was changed."""
 
@@ -67,8 +86,8 @@ def update(
 ) -> Shadow:
     """`shadow` with `change` merged into one half: null deletes a key, arrays are replaced whole.
 
-    Every accepted update raises the version by exactly one, also one that changes no value: it still says that
-    the sender looked at it then. Raises VersionConflict, ShadowTooLarge or Invalid.
+    Every accepted update raises the version by exactly one, also one that changes no value: it still says
+    that the sender looked at it then. Raises VersionConflict, ShadowTooLarge or Invalid.
     """
     if expected is not None and expected != shadow.version:
         raise VersionConflict(expected, shadow.version)

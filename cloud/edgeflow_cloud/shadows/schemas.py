@@ -24,10 +24,10 @@ class UpdateShadow(BaseModel):
 
 
 class ShadowMetadata(Document):
-    """Dotted path of each leaf -> when a change last named it. Flat, in both halves."""
+    """Dotted path of each leaf -> when a change last named it (RFC 3339). Flat, in both halves."""
 
-    desired: dict[str, datetime]
-    reported: dict[str, datetime]
+    desired: dict[str, str]
+    reported: dict[str, str]
 
 
 class ShadowDocument(Document):

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import cast
 
 import msgspec
 
 from edgeflow_cloud import audit, devices
+from edgeflow_cloud.infra.bus import Bus, BusAway
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
@@ -13,8 +15,12 @@ from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.shadows import queries
 from edgeflow_cloud.shadows.events import ShadowUpdated
-from edgeflow_cloud.shadows.model import Shadow, Side, update
+from edgeflow_cloud.shadows.model import Desired, Shadow, Side, update
+from edgeflow_cloud.tunnel import signal_device
 from edgeflow_protocol.limits import strip_nul
+
+DESIRED = "shadows.desired"
+"""The signal to a device's hub: this is desired now."""
 
 AUDITED_BYTES = 16 * 1024
 """A larger change is audited by the keys that it names at the top, not by its values."""
@@ -72,8 +78,7 @@ async def update_reported(
     NULs are stripped. Raises NotFound, VersionConflict, ShadowTooLarge or Invalid.
     """
     before = await _lock(tx, principal, device_id, now)
-    cleaned = strip_nul(change)
-    assert isinstance(cleaned, dict)  # noqa: S101 - an object stays one
+    cleaned = cast("dict[str, object]", strip_nul(change))
     after = update(before, Side.REPORTED, cleaned, now, expected)
     await queries.update_reported(tx, principal.tenant_id, after)
     await _announce(tx, principal, after, Side.REPORTED)
@@ -112,3 +117,16 @@ def _audited(change: Mapping[str, object]) -> object:
 
 def _shadow(row: Row) -> Shadow:
     return Shadow(**dict(row))
+
+
+async def push(bus: Bus, shadow: Shadow) -> bool:
+    """Tell the device what is desired now, wherever it is connected. Call it after the commit.
+
+    A lost push is made up for: the device is told again when it connects, and reads its shadow every five
+    minutes.
+    """
+    desired = Desired(shadow.version, shadow.desired, shadow.delta)
+    try:
+        return await signal_device(bus, shadow.device_id, DESIRED, desired.encode())
+    except BusAway:
+        return False

@@ -1,0 +1,7 @@
+"""What shadows give to the whole."""
+
+from edgeflow_cloud.infra.subsystem import Subsystem
+from edgeflow_cloud.shadows.device import DEVICE_SIDE
+from edgeflow_cloud.shadows.routes import router
+
+SUBSYSTEM = Subsystem(name="shadows", routers=[router], device=DEVICE_SIDE)
