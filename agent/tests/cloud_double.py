@@ -56,6 +56,7 @@ class CloudDouble:
     contradictions: list[tuple[str, int]] = field(default_factory=list)
     hold_acks: bool = False
     never_store: bool = False
+    busy_reports: int = 0
     deaf: bool = False
     refuse: tuple[dict[str, Any], int] | None = None
     answer_provision: tuple[int, Any] | None = None
@@ -178,6 +179,9 @@ class CloudDouble:
                 await line.send(type="pong")
             case "telemetry":
                 await self._store(line, frame)
+            case "shadow_reported" if self.busy_reports > 0:
+                self.busy_reports -= 1
+                await line.send(type="error", id=frame["id"], error="Busy.", code="busy", retry_after=0.1)
             case "shadow_reported":
                 shadow = self.shadow(device_id)
                 shadow["reported"] = merge(shadow["reported"], frame["reported"])

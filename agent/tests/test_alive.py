@@ -190,6 +190,16 @@ async def test_a_missed_push_is_found_by_the_resync(cloud: CloudDouble, start_ag
     await until(lambda: shadow["reported"]["log_level"] == "warning")
 
 
+async def test_a_report_that_the_cloud_could_not_take_yet_is_said_again(
+    cloud: CloudDouble, start_agent: StartAgent
+) -> None:
+    cloud.busy_reports = 3
+    await start_agent(device_id="dev_1", api_key=cloud.add_device())
+    await until(lambda: "online" in cloud.shadow("dev_1")["reported"])
+    assert len(cloud.line.of_type("shadow_reported")) >= 4
+    assert len(cloud.lines) == 1
+
+
 async def test_without_capabilities_the_shadow_goes_over_rest_and_no_telemetry_is_sent(
     cloud: CloudDouble, start_agent: StartAgent
 ) -> None:

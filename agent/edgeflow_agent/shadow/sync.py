@@ -25,6 +25,15 @@ _log = logging.getLogger(__name__)
 _Answer = ShadowAccepted | Error | Response
 
 
+class _Later(Exception):
+    """The sync was not finished; the sentence says why. Try again, `after` seconds from now if the cloud
+    said so."""
+
+    def __init__(self, sentence: str, after: float = 0.0) -> None:
+        super().__init__(sentence)
+        self.after = after
+
+
 class ShadowSync:
     """One per agent; `serve` runs for each session, `receive` takes the frames that are about shadows."""
 
@@ -67,33 +76,39 @@ class ShadowSync:
 
     async def serve(self, session: Session) -> None:
         """In step until the session ends. Raises LinkDown."""
-        over_tunnel = Capability.SHADOW in session.capabilities
         loop = asyncio.get_running_loop()
         self._pushed = None
         self._runner.version = 0  # A cloud that was restored from a backup may count from an earlier number.
         self._unsaid = await self._everything()
-        read_again = True
-        resync_at = loop.time()
+        read = True
+        resync_at = loop.time() + self._pace.resync
         while True:
             self._asked.clear()
             try:
-                if over_tunnel:
-                    await self._step_over_tunnel(session, read_again)
-                elif (target := self._target()) is not None:
-                    await self._step_over_rest(target)
-            except (CallFailed, TimeoutError, ValueError) as error:
-                _log.warning(
-                    "The shadow could not be synced, another try follows: %s", str(error) or "no answer"
-                )
-            if read_again:
-                resync_at = loop.time() + self._pace.resync
+                await self._step(session, read)
+                read = False
+            except _Later as later:
+                _log.warning("The shadow could not be synced, another try follows: %s", later)
+                loop.call_later(later.after or self._pace.answer, self._asked.set)
             try:
                 async with asyncio.timeout_at(resync_at):
                     await self._asked.wait()
-                read_again = False
             except TimeoutError:
-                read_again = True
+                read = True
+                resync_at = loop.time() + self._pace.resync
                 self._note_vitals()
+
+    async def _step(self, session: Session, read: bool) -> None:
+        """Once through: tell, read, do, tell. Raises _Later when it should be tried again."""
+        try:
+            if Capability.SHADOW in session.capabilities:
+                await self._step_over_tunnel(session, read)
+            elif (target := self._target()) is not None:
+                await self._step_over_rest(target)
+        except TimeoutError as error:
+            raise _Later("no answer came.") from error
+        except (CallFailed, ValueError) as error:
+            raise _Later(str(error)) from error
 
     async def _everything(self) -> Document:
         self._runner.note(await asyncio.to_thread(self._facts))
@@ -129,6 +144,9 @@ class ShadowSync:
                 raise
             if isinstance(answer, ShadowAccepted):
                 self._note(self._runner.accept_delta(answer.delta, answer.version))
+            elif isinstance(answer, Error) and answer.retry_after > 0:
+                self._unsaid = overlay(saying, self._unsaid)
+                raise _Later(answer.error, answer.retry_after)
             else:
                 # Said again at the next connect; saying it again now would be refused again.
                 _log.warning("The cloud did not accept what this device reports: %s", answer.error)
