@@ -69,7 +69,7 @@ def migrate() -> None:
     loaded = _load()
     _log(loaded.settings, loaded.settings.log_level)
     from edgeflow_cloud.app.cloud import MissingPart
-    from edgeflow_cloud.infra.migrate import migrate as run
+    from edgeflow_cloud.app.schema import bring_up_to_date
 
     def call() -> None:
         url = loaded.settings.database_url
@@ -77,7 +77,7 @@ def migrate() -> None:
             raise MissingPart(
                 "Set EDGEFLOW_DATABASE_URL; the embedded database is migrated by `edgeflow-cloud up`."
             )
-        revisions = asyncio.run(run(url.reveal()))
+        revisions = asyncio.run(bring_up_to_date(url.reveal()))
         typer.echo(f"Ran {', '.join(revisions)}." if revisions else "The schema is already this version's.")
 
     _guarded(call)
@@ -126,13 +126,13 @@ def _log(settings: Settings, level: str) -> None:
 
 def _guarded(call: Callable[[], None]) -> None:
     """Run; what is expected to go wrong is a sentence and exit code 1, anything else a trace."""
-    from edgeflow_cloud.app.failures import evidence, sentence
-
     try:
         call()
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
     except Exception as error:
+        from edgeflow_cloud.app.failures import evidence, sentence
+
         said = sentence(error)
         if said is None:
             raise

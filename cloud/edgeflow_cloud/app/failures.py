@@ -1,34 +1,29 @@
-"""What can end a command, as a sentence that says what to do. What is not here is a bug: it shows its trace."""
-
-from typing import cast
+"""What can end a command, as a sentence that says what to do. All else is a bug and shows its trace."""
 
 import asyncpg
 
 from edgeflow_cloud.app.cloud import MissingPart
+from edgeflow_cloud.app.schema import WrongSchema
 from edgeflow_cloud.app.server import PortTaken
 from edgeflow_cloud.infra.embedded import AlreadyRunning, PartFailed
-from edgeflow_cloud.infra.migrate import NewerSchema
 from edgeflow_cloud.infra.secrets import BadSecret
 from edgeflow_cloud.infra.supervisor import ServiceCrashed
 from edgeflow_cloud.kernel.errors import Problem
 
-_SAID = (PartFailed, AlreadyRunning, BadSecret, PortTaken, NewerSchema, MissingPart, ServiceCrashed, Problem)
+_SAID = (PartFailed, AlreadyRunning, BadSecret, PortTaken, WrongSchema, MissingPart, ServiceCrashed, Problem)
 
 
 def sentence(error: BaseException) -> str | None:
     """The sentence for a person, None when the error is not one that we expect."""
     match error:
         case BaseExceptionGroup():
-            group = cast("BaseExceptionGroup[BaseException]", error)
-            said = [sentence(inner) for inner in group.exceptions]
+            said = [sentence(inner) for inner in error.exceptions]
             return " ".join(part for part in said if part) if all(said) else None
         case asyncpg.InvalidPasswordError() | asyncpg.InvalidAuthorizationSpecificationError():
             return (
                 "The database refuses the password. With a database of your own, mend EDGEFLOW_DATABASE_URL; "
-                "with the embedded one, restore secrets/database_password in the data folder from your backup."
+                "with the embedded one, restore secrets/database_password in the data folder from a backup."
             )
-        case asyncpg.UndefinedObjectError() | asyncpg.InvalidParameterValueError() if "role" in str(error):
-            return "The database has no schema of EdgeFlow yet: run `edgeflow-cloud migrate` first."
         case asyncpg.InvalidCatalogNameError():
             return f"{str(error).capitalize()}: create it, or mend EDGEFLOW_DATABASE_URL."
         case asyncpg.InsufficientPrivilegeError():

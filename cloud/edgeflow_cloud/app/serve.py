@@ -7,6 +7,7 @@ import structlog
 import uvloop
 
 from edgeflow_cloud.app.cloud import Cloud, Role
+from edgeflow_cloud.app.schema import require_schema
 from edgeflow_cloud.infra.origins import Loaded
 from edgeflow_cloud.infra.supervisor import Supervisor
 
@@ -18,6 +19,8 @@ log = structlog.get_logger("edgeflow.serve")
 async def serve(loaded: Loaded, roles: Sequence[Role]) -> None:
     """Run the roles until a signal. What goes wrong comes through after all that was started has ended."""
     async with Supervisor() as supervisor:
+        if loaded.settings.database_url is not None:
+            await require_schema(loaded.settings.database_url.reveal())
         cloud = Cloud(loaded.settings, loaded.secrets())
         await supervisor.start(cloud)
         for service in cloud.services(roles):

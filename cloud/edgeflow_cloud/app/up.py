@@ -3,18 +3,21 @@
 import asyncio
 import os
 import time
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from edgeflow_cloud import __version__
-from edgeflow_cloud.app.cloud import Cloud
 from edgeflow_cloud.app.demo_device import DemoDevice
-from edgeflow_cloud.app.server import listen_on
+from edgeflow_cloud.app.schema import bring_up_to_date
 from edgeflow_cloud.app.terminal import Terminal
 from edgeflow_cloud.infra.embedded import Parts, parts_for
-from edgeflow_cloud.infra.embedded.ports import free_ports
-from edgeflow_cloud.infra.migrate import migrate
+from edgeflow_cloud.infra.embedded.ports import free_ports, is_free
 from edgeflow_cloud.infra.origins import Loaded
 from edgeflow_cloud.infra.settings import Settings
 from edgeflow_cloud.infra.supervisor import Supervisor
+
+if TYPE_CHECKING:
+    from edgeflow_cloud.app.cloud import Cloud
 
 _NOUNS = {"database": "PostgreSQL", "valkey": "Valkey", "objects": "S3 store"}
 
@@ -39,6 +42,8 @@ async def _bring_up(supervisor: Supervisor, loaded: Loaded, settings: Settings, 
     secrets = loaded.secrets()
     began = time.monotonic()
     parts = parts_for(settings, secrets)
+    # Reading our own code takes as long as the parts take to start: both at once.
+    reading = asyncio.create_task(asyncio.to_thread(import_module, "edgeflow_cloud.app.cloud"))
     await supervisor.start(parts)
     if parts.parts:
         names = ", ".join(_NOUNS[part.name] for part in parts.parts)
@@ -46,11 +51,14 @@ async def _bring_up(supervisor: Supervisor, loaded: Loaded, settings: Settings, 
     settings = _filled(settings, parts)
 
     began = time.monotonic()
-    revisions = await migrate(settings.database_url.reveal() if settings.database_url else "")
+    revisions = await bring_up_to_date(settings.database_url.reveal() if settings.database_url else "")
     if revisions:
         terminal.step(f"Database brought to schema {revisions[-1]}", time.monotonic() - began)
 
     began = time.monotonic()
+    await reading
+    from edgeflow_cloud.app.cloud import Cloud
+
     cloud = Cloud(settings, secrets)
     await supervisor.start(cloud)
     password = await cloud.ensure_owner()
@@ -69,7 +77,10 @@ def _with_real_port(settings: Settings) -> Settings:
     """Port 0 becomes a number, and a taken port is told before anything was started. Raises PortTaken."""
     if settings.port == 0:
         return settings.with_port(free_ports(1)[0])
-    listen_on(settings.host, settings.port).close()
+    if not is_free(settings.port, settings.host):
+        from edgeflow_cloud.app.server import listen_on
+
+        listen_on(settings.host, settings.port).close()  # knows the reason
     return settings
 
 
@@ -92,7 +103,7 @@ def _say_login(terminal: Terminal, settings: Settings, password: str | None) -> 
 
 
 async def _start_demo_device(
-    supervisor: Supervisor, cloud: Cloud, settings: Settings, terminal: Terminal
+    supervisor: Supervisor, cloud: "Cloud", settings: Settings, terminal: Terminal
 ) -> None:
     if not DemoDevice.installed():
         terminal.note("No demo device: edgeflow-agent is not installed here.")
