@@ -25,6 +25,7 @@ _PAIR: Final = Limit("login-pair", 30, 300)
 _ACCOUNT: Final = Limit("login-account", 100, 3600)
 _REGISTER: Final = Limit("register-address", 60, 3600)
 _PASSWORD: Final = Limit("password-check", 20, 300)
+_DEADLINE: Final = 0.25  # seconds that Valkey may take
 _FAMILIAR: Final = 90 * 86_400.0  # seconds for which a place stays familiar
 
 
@@ -57,8 +58,10 @@ async def spend_password_check(context: Context, user_id: UserId) -> None:
 
 async def remember_place(context: Context, email: str, address: str | None) -> None:
     """This account was entered from here."""
-    with suppress(BusAway):  # a place that is forgotten only loses a privilege
-        await context.bus.set(_familiar(_place(address), _account(email)), b"1", ttl=_FAMILIAR)
+    # A place that is forgotten only loses a privilege.
+    with suppress(BusAway, TimeoutError):
+        async with asyncio.timeout(_DEADLINE):
+            await context.bus.set(_familiar(_place(address), _account(email)), b"1", ttl=_FAMILIAR)
 
 
 async def even_out(started: float) -> None:
@@ -68,8 +71,9 @@ async def even_out(started: float) -> None:
 
 async def _is_familiar(context: Context, place: str, account: str) -> bool:
     try:
-        return await context.bus.get(_familiar(place, account)) is not None
-    except BusAway:
+        async with asyncio.timeout(_DEADLINE):
+            return await context.bus.get(_familiar(place, account)) is not None
+    except (BusAway, TimeoutError):
         return True  # without Valkey nobody knows, and a closed door is worse than the other limits alone
 
 

@@ -2,28 +2,21 @@
 
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StrictBool, StringConstraints
 
 from edgeflow_cloud.auth.model import Entry
-from edgeflow_cloud.identity import User
+from edgeflow_cloud.identity import User, clean_timezone
 from edgeflow_cloud.infra.http import Body, Document
 from edgeflow_cloud.kernel.ids import SessionIdField, TenantIdField, UserIdField
 from edgeflow_cloud.kernel.principal import Principal, Role
-from edgeflow_cloud.organizations import Organization
+from edgeflow_cloud.organizations import SLUG, Organization
 
 
 def _accepted(value: bool) -> bool:
     if not value:
         raise ValueError("Accept the terms to make an account: send true")
     return value
-
-
-def _timezone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("Write a time zone of the IANA list, like Europe/Berlin or UTC")
-    return name
 
 
 PersonName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
@@ -35,7 +28,7 @@ Email = Annotated[
 Password = Annotated[SecretStr, Field(min_length=1, max_length=1024, examples=["four words in a row"])]
 Slug = Annotated[
     str,
-    StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$", max_length=63),
+    StringConstraints(pattern=SLUG),
     Field(
         description="Small letters, digits and dashes; unique. Made of the name when absent.",
         examples=["acme"],
@@ -89,7 +82,7 @@ class ProfileBody(Body):
     locale: (
         Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)] | None
     ) = Field(None, examples=["en-GB"])
-    timezone: Annotated[str, StringConstraints(max_length=64), AfterValidator(_timezone)] | None = Field(
+    timezone: Annotated[str, StringConstraints(max_length=64), AfterValidator(clean_timezone)] | None = Field(
         None, examples=["Europe/Berlin"]
     )
 

@@ -7,7 +7,7 @@ tokens (`auth`), who belongs where (`organizations`). MFA, passkeys and OIDC com
 password.
 """
 
-from edgeflow_cloud.identity.model import Credentials, NewUser, User, clean_email
+from edgeflow_cloud.identity.model import Credentials, NewUser, User, clean_email, clean_timezone
 from edgeflow_cloud.identity.passwords import check_password, hash_password, verify_password
 from edgeflow_cloud.identity.service import (
     add_user,
@@ -32,6 +32,7 @@ __all__ = [
     "change_password",
     "check_password",
     "clean_email",
+    "clean_timezone",
     "find_credentials",
     "find_credentials_by_id",
     "get_user",

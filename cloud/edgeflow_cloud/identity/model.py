@@ -4,7 +4,9 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Final
+from zoneinfo import available_timezones
 
 from edgeflow_cloud.kernel.errors import FieldError, Invalid
 from edgeflow_cloud.kernel.ids import UserId
@@ -17,6 +19,7 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*"
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
+_ZONE = re.compile(r"[A-Za-z]+(?:[/_+-][A-Za-z0-9]+){0,4}")
 _WORN_OUT: Final = frozenset(
     [
         "1234567890",
@@ -127,6 +130,21 @@ def clean_email(text: str) -> str:
         said = "This does not look like an e-mail address; write it like name@example.com."
         raise Invalid(said, code="invalid_email", fields=[FieldError("email", said)])
     return email
+
+
+def clean_timezone(name: str) -> str:
+    """A time zone of the IANA list. Raises ValueError with a sentence for anything else."""
+    known = _timezones()
+    # A machine without the zone files still takes what looks like a zone.
+    if name not in known if known else not _ZONE.fullmatch(name):
+        raise ValueError("Write a time zone of the IANA list, like Europe/Berlin or UTC")
+    return name
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    """Read once: it walks a folder."""
+    return frozenset(available_timezones())
 
 
 def normal_password(password: str) -> str:

@@ -21,7 +21,7 @@ T = TypeVar("T")
 # in.
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _THREADS: Final = 2  # 19 MiB each; more would only take the cores from everybody else
-_WAITING: Final = 100  # about 1.5 s of work; beyond, the caller is told to come back
+_WAITING: Final = 50  # about a second of work; beyond, the caller is told to come back
 _pool: Final = ThreadPoolExecutor(_THREADS, thread_name_prefix="argon2")
 _waiting = 0
 
@@ -34,14 +34,14 @@ def check_password(password: str, *, email: str, field: str = "password") -> Non
 
 
 async def hash_password(password: str) -> str:
-    """The argon2id hash of a password. Raises TooMany (`busy`) when a hundred others wait."""
+    """The argon2id hash of a password. Raises TooMany (`busy`) when fifty others wait."""
     return await _in_thread(_hash, password)
 
 
 async def verify_password(password: str, password_hash: str | None) -> bool:
     """Is it the password? `password_hash` None (nobody has this address) costs the same and is False.
 
-    Raises TooMany (`busy`) when a hundred others wait.
+    Raises TooMany (`busy`) when fifty others wait.
     """
     return await _in_thread(_verify, password, password_hash)
 

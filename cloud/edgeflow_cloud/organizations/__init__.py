@@ -8,6 +8,7 @@ come in here.
 
 from edgeflow_cloud.organizations.model import (
     PERMISSIONS,
+    SLUG,
     Membership,
     Organization,
     permissions_of,
@@ -17,6 +18,7 @@ from edgeflow_cloud.organizations.service import create_with_owner, memberships_
 
 __all__ = [
     "PERMISSIONS",
+    "SLUG",
     "Membership",
     "Organization",
     "create_with_owner",

@@ -34,7 +34,6 @@ _MEMBER: Final = _VIEWER | {"devices:manage", "flows:manage"}
 _OWNER: Final = frozenset(PERMISSIONS)
 _ADMIN: Final = _OWNER - {"billing:manage"}
 
-SLUG_MAXIMUM: Final = 63
 SLUG: Final = r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$"
 
 

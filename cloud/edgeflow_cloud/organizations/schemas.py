@@ -2,23 +2,17 @@
 
 from datetime import datetime
 from typing import Annotated
-from zoneinfo import available_timezones
 
 import msgspec
 from pydantic import AfterValidator, Field, StringConstraints
 
+from edgeflow_cloud.identity import clean_timezone
 from edgeflow_cloud.infra.http import Body, Document
 from edgeflow_cloud.kernel.ids import TenantIdField, UserIdField
 from edgeflow_cloud.kernel.principal import Role
-from edgeflow_cloud.organizations.model import SLUG, SLUG_MAXIMUM
+from edgeflow_cloud.organizations.model import SLUG
 
 METADATA_LIMIT = 16 * 1024
-
-
-def _timezone(name: str) -> str:
-    if name not in available_timezones():
-        raise ValueError("Write a time zone of the IANA list, like Europe/Berlin or UTC")
-    return name
 
 
 def _small(value: dict[str, object]) -> dict[str, object]:
@@ -28,12 +22,12 @@ def _small(value: dict[str, object]) -> dict[str, object]:
 
 
 Timezone = Annotated[
-    str, StringConstraints(max_length=64), AfterValidator(_timezone), Field(examples=["Europe/Berlin"])
+    str, StringConstraints(max_length=64), AfterValidator(clean_timezone), Field(examples=["Europe/Berlin"])
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Slug = Annotated[
     str,
-    StringConstraints(pattern=SLUG, max_length=SLUG_MAXIMUM),
+    StringConstraints(pattern=SLUG),
     Field(description="Small letters, digits and dashes; unique.", examples=["acme"]),
 ]
 Metadata = Annotated[dict[str, object], AfterValidator(_small)]

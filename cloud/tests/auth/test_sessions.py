@@ -5,10 +5,14 @@ import time
 from typing import Any
 
 import pytest
+from starlette.requests import HTTPConnection
 
 from cloud.tests.auth.conftest import PASSWORD, House, actions, make_house
+from edgeflow_cloud import auth
 from edgeflow_cloud.auth import standing
+from edgeflow_cloud.auth.wiring import SUBSYSTEM
 from edgeflow_cloud.infra.bus import Bus
+from edgeflow_cloud.infra.retention import run_retention
 from edgeflow_cloud.kernel import ids
 
 
@@ -211,3 +215,30 @@ async def test_a_login_during_a_password_change_leaves_no_session_behind(house: 
     assert answers[0].status_code == 200
     alive = await sql.fetch("select id from sessions where ended_at is null")
     assert [ids.encode("ses", row["id"]) for row in alive] == [entry["session_id"]]
+
+
+async def test_sessions_that_are_long_over_are_forgotten(house: House, sql) -> None:
+    fresh = (await house.enter("ada"))["session_id"]
+    ended, idle = [(await house.login("ada")).json()["session_id"] for _ in range(2)]
+    await sql.execute(
+        "update sessions set ended_at = now() - interval '31 days' where id = $1", ids.decode("ses", ended)
+    )
+    await sql.execute(
+        "update sessions set expires_at = now() - interval '31 days' where id = $1", ids.decode("ses", idle)
+    )
+    assert await run_retention(house.context, SUBSYSTEM.retention) == {"sessions": 2}
+    left = await sql.fetch("select id from sessions")
+    assert [ids.encode("ses", row["id"]) for row in left] == [fresh]
+
+
+async def test_an_open_socket_is_told(house: House) -> None:
+    """What a socket asks every second: does the session that opened it still count?"""
+    entry = await house.enter("ada")
+    connection = HTTPConnection({"type": "http", "headers": [], "client": ("127.0.0.1", 1)})
+    principal = await auth.authenticate(house.context, entry["access_token"], connection)
+    assert await auth.is_live(house.context, principal)
+    house.advance(minutes=20)  # the access token has expired, the session has not
+    assert await auth.is_live(house.context, principal)
+    refreshed = (await refresh(house, entry["refresh_token"])).json()
+    await house.at(token=refreshed["access_token"]).post("/auth/logout")
+    assert not await auth.is_live(house.context, principal)
