@@ -1,0 +1,43 @@
+"""One cloud for the tests that only use it; those that break one start their own."""
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.system.product import Cloud
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as made:
+        made.bind(("127.0.0.1", 0))
+        return made.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """A running cloud, shared."""
+    made = Cloud(tmp_path_factory.mktemp("cloud"), free_port())
+    made.up()
+    yield made
+    assert made.program is not None
+    assert made.program.end() == 0, made.program.said()[-3000:]
+
+
+@pytest.fixture
+def new_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
+    """Makes clouds that a test may break; what still runs at its end is killed."""
+    made: list[Cloud] = []
+
+    def make(**settings: str) -> Cloud:
+        cloud = Cloud(tmp_path / f"cloud{len(made)}", free_port(), settings)
+        cloud.folder.mkdir()
+        made.append(cloud)
+        return cloud
+
+    yield make
+    for cloud in made:
+        if cloud.program is not None:
+            cloud.kill_everything()
