@@ -11,8 +11,10 @@ import structlog
 
 from edgeflow_cloud.devices import authenticate_many
 from edgeflow_cloud.kernel.errors import Problem
-from edgeflow_cloud.tunnel.model import (
-    KEY_REVOKED,
+from edgeflow_cloud.tunnel.model import KEY_REVOKED
+from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
+from edgeflow_cloud.tunnel.routing import CHECK_KEY, SEND, Parcel
+from edgeflow_cloud.tunnel.side import (
     ActionHandler,
     ConnectStep,
     DeviceSide,
@@ -20,8 +22,6 @@ from edgeflow_cloud.tunnel.model import (
     FrameHandler,
     SignalHandler,
 )
-from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
-from edgeflow_cloud.tunnel.routing import CHECK_KEY, SEND, Parcel
 from edgeflow_protocol import FrameError, frames
 from edgeflow_protocol.errors import Fault
 

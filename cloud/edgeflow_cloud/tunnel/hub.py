@@ -25,7 +25,6 @@ from edgeflow_cloud.tunnel.model import (
     NOT_CONNECTED,
     REPLACED,
     RESTART,
-    DeviceSide,
     Limits,
     Refusal,
     busy,
@@ -36,8 +35,9 @@ from edgeflow_cloud.tunnel.presence import PresenceWriter
 from edgeflow_cloud.tunnel.rates import take
 from edgeflow_cloud.tunnel.routing import Leases, Parcel, register, unregister
 from edgeflow_cloud.tunnel.session import Session, refuse
+from edgeflow_cloud.tunnel.side import DeviceSide
 from edgeflow_cloud.tunnel.transport import Connection, Receiver
-from edgeflow_cloud.tunnel.wheel import Wheel
+from edgeflow_cloud.tunnel.wheel import NOWHERE, Wheel
 from edgeflow_protocol import FrameError, clock, decode_from_device, encode, frames
 from edgeflow_protocol.capabilities import negotiate
 from edgeflow_protocol.closing import CloseCode
@@ -99,6 +99,11 @@ class Hub:
         loop = asyncio.get_running_loop()
         self._wheel = Wheel(loop.time())
         self._ticked = loop.time()
+        self._applicants = 0
+        self._exchange.release()
+        for session in self.sessions.values():  # after a crash of ours it is run again, with its connections
+            session.wheel_slot = NOWHERE
+            self._wheel.put(session, loop.time() + self._patience())
         register(self.context.bus, self)
         try:
             async with asyncio.TaskGroup() as tasks:

@@ -74,9 +74,7 @@ class Running:
         return connect(f"ws://127.0.0.1:{self.port}/tunnel", compression=None, ping_interval=None, proxy=None)
 
     @asynccontextmanager
-    async def client(
-        self, device: Registered | None = None, *, expect: str = "connected", **fields: Any
-    ) -> AsyncGenerator[Client]:
+    async def client(self, device: Registered | None = None, **fields: Any) -> AsyncGenerator[Client]:
         """A connected client; with a device it has sent `connect` and read the answer."""
         async with self.open() as socket:
             client = Client(socket)
@@ -84,7 +82,7 @@ class Running:
                 hello = {"device_id": device.wire_id, "api_key": device.key, "version": "1.0.0"} | fields
                 await client.send(type="connect", **hello)
                 client.hello = await client.receive()
-                assert client.hello["type"] == expect, client.hello
+                assert client.hello["type"] == "connected", client.hello
             yield client
 
 
