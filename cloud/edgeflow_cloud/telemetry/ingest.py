@@ -6,6 +6,7 @@ there.
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar
@@ -26,7 +27,8 @@ from edgeflow_cloud.telemetry.partitions import days_of, make_partitions
 log = structlog.get_logger("edgeflow.telemetry")
 
 _LINGER = 0.02  # seconds from the first waiting batch to its flush: others join it
-_FLUSH_ROWS = 5_000  # rows that start a flush at once, and about what one transaction holds
+_FLUSH_ROWS = 2_000  # rows that start a flush at once, and about what one transaction holds
+_FLUSHERS = 2  # flushes at once: as many as the ingest pool has connections
 _CAPACITY = (
     50_000  # rows that may wait in this process; then senders wait, and at last their sockets are not read
 )
@@ -52,10 +54,12 @@ class Ingest:
 
     def __init__(self) -> None:
         self._waiting: deque[_Waiting] = deque()
-        self._rows = 0
+        self._queued = 0  # rows that wait
+        self._held = 0  # rows that wait or are being written
         self._room = asyncio.Condition()
         self._full = asyncio.Event()
-        self._flusher: asyncio.Task[None] | None = None
+        self._flushers = 0
+        self._tasks: set[asyncio.Task[None]] = set()
         self._days: set[date] = set()
         self._live = LiveSamples()
 
@@ -76,7 +80,7 @@ class Ingest:
         try:
             async with asyncio.timeout(_PATIENCE):
                 async with self._room:
-                    await self._room.wait_for(lambda: self._rows < _CAPACITY)
+                    await self._room.wait_for(lambda: self._held < _CAPACITY)
                 self._add(context, waiting)
                 await waiting.stored
         except TimeoutError:
@@ -84,41 +88,52 @@ class Ingest:
 
     def _add(self, context: Context, waiting: _Waiting) -> None:
         self._waiting.append(waiting)
-        self._rows += waiting.rows
-        if self._rows >= _FLUSH_ROWS:
+        self._queued += waiting.rows
+        self._held += waiting.rows
+        if self._queued >= _FLUSH_ROWS:
             self._full.set()
-        if self._flusher is None or self._flusher.done():
-            self._flusher = asyncio.create_task(self._flush_all(context), name="telemetry-flush")
+        # One flusher is enough until a whole flush waits behind it; then a second uses the time of its commit.
+        if not self._flushers or (self._flushers < _FLUSHERS and self._queued >= _FLUSH_ROWS):
+            self._flushers += 1
+            task = asyncio.create_task(self._flush_all(context), name="telemetry-flush")
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
     async def _flush_all(self, context: Context) -> None:
-        """Flush until nothing waits."""
-        while self._waiting:
-            if self._rows < _FLUSH_ROWS:
-                self._full.clear()
-                try:
-                    async with asyncio.timeout(_LINGER):
-                        await self._full.wait()
-                except TimeoutError:
-                    pass
-            taken = self._take()
-            try:
-                await self._flush(context, taken)
-            except Exception as error:  # nobody else would hear of it, and those who wait must
-                log.exception("telemetry.flush_failed", batches=len(taken))
-                _settle(taken, error)
-            async with self._room:
-                self._rows -= sum(waiting.rows for waiting in taken)
-                self._room.notify_all()
+        """Flush until nothing waits; no await between the last look and the count, so none is forgotten."""
+        try:
+            while self._waiting:
+                await self._flush_some(context)
+        finally:
+            self._flushers -= 1
+
+    async def _flush_some(self, context: Context) -> None:
+        """Gather for a moment unless enough waits already, then flush what there is."""
+        if self._queued < _FLUSH_ROWS:
+            self._full.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LINGER):
+                    await self._full.wait()
+        taken = self._take()
+        try:
+            await self._flush(context, taken)
+        except Exception as error:  # nobody else would hear of it, and those who wait must
+            log.exception("telemetry.flush_failed", batches=len(taken))
+            _settle(taken, error)
+        async with self._room:
+            self._held -= sum(waiting.rows for waiting in taken)
+            self._room.notify_all()
 
     def _take(self) -> list[_Waiting]:
         taken: list[_Waiting] = []
         rows = 0
         while self._waiting and rows < _FLUSH_ROWS:
             waiting = self._waiting.popleft()
-            rows += waiting.rows
+            self._queued -= waiting.rows
             if waiting.stored.cancelled():  # its sender gave up; it will come again
-                self._rows -= waiting.rows
+                self._held -= waiting.rows
                 continue
+            rows += waiting.rows
             taken.append(waiting)
         return taken
 

@@ -15,7 +15,7 @@ from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Unavailable
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
-from edgeflow_cloud.telemetry import queries, sample_channel
+from edgeflow_cloud.telemetry import ingest, queries, sample_channel
 from edgeflow_cloud.telemetry.device import refuse_telemetry
 from edgeflow_protocol import FrameError
 from edgeflow_protocol.codec import decode_from_device
@@ -163,3 +163,22 @@ async def test_samples_of_a_deleted_device_go(
         assert await tx.fetchval("select count(*) from telemetry_cursors") == 0
     await FORGET_DEVICE.handler(context, msgspec.json.decode(payload))
     assert await stored(db) == 0
+
+
+async def test_of_many_devices_none_is_forgotten(
+    db: Database, context: Context, owner: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        ingest, "_FLUSH_ROWS", 20
+    )  # many flushes, two at once, beginning and ending all the time
+    monkeypatch.setattr(ingest, "_LINGER", 0.001)
+    async with db.tenant_tx(owner) as tx:
+        made = [await devices.create_device(tx, owner, name=f"d{n}", notes="", tags=[]) for n in range(40)]
+
+    async def send_all(peer: Peer) -> None:
+        for sequence in range(1, 16):
+            assert await peer.send(batch(sequence, sample(1), sample(0))) is not None
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(send_all(Peer(context, owner, device.device_id)) for device, _ in made))
+    assert await stored(db) == 40 * 15 * 2

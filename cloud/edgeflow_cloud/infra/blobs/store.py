@@ -20,6 +20,7 @@ from edgeflow_cloud.kernel.errors import NotFound, Unavailable
 
 _LOCAL_HOST = "objects"  # what URLs of a store on loopback are signed for: its port changes, this does not
 _CHUNK = 256 * 1024
+_MISSING = (NotFoundError, FileNotFoundError)  # obstore raises either
 
 Method = Literal["GET", "HEAD", "PUT", "DELETE"]
 
@@ -108,8 +109,10 @@ class Blobs:
         async with self._answered(self.origins.bucket):
             try:
                 await obstore.list_with_delimiter_async(self._store, "no-such-folder")
-            except NotFoundError:
-                return False
+            except (BaseError, FileNotFoundError) as error:
+                if isinstance(error, _MISSING) or "NoSuchBucket" in str(error):
+                    return False
+                raise
         return True
 
     async def ping(self) -> None:
@@ -164,7 +167,7 @@ class Blobs:
         async with self._answered(key):
             try:
                 await obstore.delete_async(self._store, key)
-            except NotFoundError:
+            except _MISSING:
                 return
 
     async def keys(self, prefix: str) -> AsyncIterator[Blob]:
@@ -191,9 +194,9 @@ class Blobs:
         try:
             async with asyncio.timeout(None if endless else self._deadline):
                 yield
-        except NotFoundError as error:
+        except _MISSING as error:
             raise BlobNotFound(f"There is no object {key} in the store.") from error
-        except (BaseError, TimeoutError) as error:
+        except (BaseError, TimeoutError, OSError) as error:
             said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
             raise BlobsAway(
                 f"The object store at {self.origins.endpoint} does not serve us: {said}"
