@@ -42,6 +42,10 @@ def network_facts(cloud_host: str = "", cloud_port: int = 443) -> dict[str, obje
     """
     address = _own_address(cloud_host, cloud_port)
     interface = default_interface() or _interface_of(address)
+    if (
+        address.startswith("127.") or address == "::1"
+    ):  # The cloud runs on this machine: say how others reach it.
+        address = _address_of(interface) or address
     facts: dict[str, object] = {
         "hostname": socket.gethostname(),
         "ip_address": address or _address_of(interface),
