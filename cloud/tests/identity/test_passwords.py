@@ -3,6 +3,8 @@
 import asyncio
 import time
 
+import pytest
+
 from edgeflow_cloud import identity
 from edgeflow_cloud.identity import passwords
 from edgeflow_cloud.kernel.errors import TooMany
