@@ -17,7 +17,9 @@ export function LiveMark() {
     return () => clearTimeout(timer)
   }, [state])
   const live = shown === 'live'
-  const text = t(live ? 'live.live' : shown === 'connecting' ? 'live.connecting' : 'live.reconnecting')
+  const text = t(
+    live ? 'live.live' : shown === 'connecting' ? 'live.connecting' : 'live.reconnecting',
+  )
   return (
     <div className={css.live} role="status" title={t(live ? 'live.liveHint' : 'live.gapHint')}>
       <Dot tone={live ? 'good' : 'wait'} pulse={!live} />

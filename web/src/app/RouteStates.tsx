@@ -25,7 +25,9 @@ export function NotFound() {
       icon={<IconMapOff size={22} stroke={1.6} />}
       title={t('app.notFound')}
       actions={
-        <Button renderRoot={(props) => <Link to="/devices" {...props} />}>{t('app.toDevices')}</Button>
+        <Button renderRoot={(props) => <Link to="/devices" {...props} />}>
+          {t('app.toDevices')}
+        </Button>
       }
     >
       {t('app.notFoundHint')}

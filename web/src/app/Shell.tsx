@@ -1,6 +1,6 @@
 import { useHotkeys } from '@mantine/hooks'
 import { IconCpu, IconPlus, IconSearch } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
+import { Link, useLocation } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LiveMark } from './LiveMark'
@@ -15,6 +15,7 @@ const isMac = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigat
 /** The frame of every page behind the login: the rail, and the page beside it. */
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation()
+  const adding = useLocation({ select: ({ pathname }) => pathname === '/devices/add' })
   const [called, setCalled] = useState(0)
   const call = () => setCalled((times) => times + 1)
   useHotkeys([['mod+K', call]], [])
@@ -33,11 +34,20 @@ export function Shell({ children }: { children: ReactNode }) {
           <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
         </button>
         <nav className={css.nav} aria-label={t('app.navigation')}>
-          <Link to="/devices" activeOptions={{ includeSearch: false }} aria-label={t('devices.title')}>
+          <Link
+            to="/devices"
+            // "Add device" lies below it in the address and beside it here.
+            activeOptions={{ includeSearch: false, exact: adding }}
+            aria-label={t('devices.title')}
+          >
             <IconCpu size={18} stroke={1.6} />
             <span>{t('devices.title')}</span>
           </Link>
-          <Link to="/devices/add" activeOptions={{ includeSearch: false }} aria-label={t('devices.add')}>
+          <Link
+            to="/devices/add"
+            activeOptions={{ includeSearch: false }}
+            aria-label={t('devices.add')}
+          >
             <IconPlus size={18} stroke={1.6} />
             <span>{t('devices.add')}</span>
           </Link>

@@ -1,13 +1,14 @@
 import type { QueryClient } from '@tanstack/react-query'
-import { createRouter } from '@tanstack/react-router'
-import { routeTree } from '@/routes/tree.gen'
+import { createRouter, type RouterHistory } from '@tanstack/react-router'
 import { onSessionChange } from '@/lib/session'
+import { routeTree } from './route-tree.gen'
 import { NotFound, RouteFailed } from './RouteStates'
 
-export function createAppRouter(queryClient: QueryClient) {
+export function createAppRouter(queryClient: QueryClient, history?: RouterHistory) {
   const router = createRouter({
     routeTree,
     context: { queryClient },
+    ...(history ? { history } : {}),
     defaultPreload: 'intent',
     scrollRestoration: true,
     defaultErrorComponent: RouteFailed,
@@ -17,7 +18,8 @@ export function createAppRouter(queryClient: QueryClient) {
     if (change === 'in') return
     // Nothing of one person's may be seen by the next.
     queryClient.clear()
-    const next = router.state.location.pathname === '/login' ? undefined : router.state.location.href
+    const next =
+      router.state.location.pathname === '/login' ? undefined : router.state.location.href
     void router.navigate({
       to: '/login',
       search: change === 'ended' ? { reason: 'expired', next } : {},

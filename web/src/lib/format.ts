@@ -30,7 +30,11 @@ export function relative(iso: string, now: number, locale?: string): string {
   const format = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' })
   if (Math.abs(seconds) < 5) return format.format(0, 'second')
   for (const [unit, size] of STEPS) {
-    if (Math.abs(seconds) >= size) return format.format(Math.trunc(seconds / size), unit)
+    if (Math.abs(seconds) >= size) {
+      // What is past has been so for that long at least; what is to come is told to the nearest.
+      const count = seconds < 0 ? Math.trunc(seconds / size) : Math.round(seconds / size)
+      return format.format(count, unit)
+    }
   }
   return format.format(0, 'second')
 }

@@ -61,7 +61,9 @@ export function leaves(value: JsonObject, prefix = ''): Leaf[] {
   })
 }
 
-export type ParsedObject = { ok: true; value: JsonObject } | { ok: false; reason: 'syntax' | 'shape' }
+export type ParsedObject =
+  | { ok: true; value: JsonObject }
+  | { ok: false; reason: 'syntax' | 'shape' }
 
 /** Reads text that must be one JSON object. */
 export function parseObject(text: string): ParsedObject {

@@ -21,9 +21,11 @@ export function JsonView({ value, label }: { value: unknown; label: string }) {
   }
   parts.push(text.slice(from))
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-    <pre className={css.json} role="region" aria-label={label} tabIndex={0}>
-      {parts}
-    </pre>
+    <section aria-label={label}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard */}
+      <pre className={css.json} tabIndex={0}>
+        {parts}
+      </pre>
+    </section>
   )
 }

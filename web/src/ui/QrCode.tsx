@@ -1,7 +1,15 @@
 import { encode } from 'uqr'
 
 /** A QR code as one SVG path: dark on white in both schemes, since scanners want it so. */
-export function QrCode({ text, label, size = 168 }: { text: string; label: string; size?: number }) {
+export function QrCode({
+  text,
+  label,
+  size = 168,
+}: {
+  text: string
+  label: string
+  size?: number
+}) {
   const { data, size: cells } = encode(text, { ecc: 'M', border: 2 })
   const path = data
     .flatMap((row, y) => row.map((dark, x) => (dark ? `M${x} ${y}h1v1h-1z` : '')))

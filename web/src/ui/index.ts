@@ -1,7 +1,7 @@
 export { CodeLine, CopyIcon } from './Copy'
 export { JsonView } from './JsonView'
 export { Dot, Facts, Pill, type Tone, tabsClass } from './marks'
-export { PageHead, crumbClass } from './PageHead'
+export { crumbClass, PageHead } from './PageHead'
 export { Panel } from './Panel'
 export { RelativeTime } from './RelativeTime'
 export { Blank, Failed, Lines, Note, Refused, useProblemText } from './states'

@@ -33,13 +33,19 @@ export function Blank({ icon, title, children, actions, tone }: BlankProps) {
 }
 
 /** What went wrong in words: the server's sentence where there is one. */
-export function useProblemText(error: unknown): { title: string; detail: string; request?: string } {
+export function useProblemText(error: unknown): {
+  title: string
+  detail: string
+  request?: string
+} {
   const { t } = useTranslation()
   if (!(error instanceof ApiProblem)) {
     return { title: t('ui.broken'), detail: error instanceof Error ? error.message : String(error) }
   }
   if (error.unreachable) return { title: t('ui.unreachable'), detail: t('ui.unreachableHint') }
-  const fields = error.fields.map(({ field, message }) => (field ? `${field}: ${message}` : message))
+  const fields = error.fields.map(({ field, message }) =>
+    field ? `${field}: ${message}` : message,
+  )
   return {
     title: error.title,
     detail: [error.detail, ...fields].filter(Boolean).join(' · '),

@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { CancelCommandData, CancelCommandErrors, CancelCommandResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetMetricsData, GetMetricsErrors, GetMetricsResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetShadowData, GetShadowErrors, GetShadowResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, RefreshData, RefreshErrors, RefreshResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses } from './types.gen';
+import type { CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetShadowData, GetShadowErrors, GetShadowResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -18,6 +18,90 @@ export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends 
     meta?: keyof ClientMeta extends never ? Record<string, unknown> : ClientMeta;
 };
 
+/**
+ * List Organizations
+ *
+ * The organizations you belong to, the oldest membership first. Log in with `organization_id` to enter
+ * one.
+ */
+export const listOrganizations = <ThrowOnError extends boolean = true>(options?: Options<ListOrganizationsData, ThrowOnError>): RequestResult<ListOrganizationsResponses, ListOrganizationsErrors, ThrowOnError> => (options?.client ?? client).get<ListOrganizationsResponses, ListOrganizationsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/organizations',
+    ...options
+});
+
+/**
+ * Get Organization
+ *
+ * The organization that your session is in.
+ */
+export const getOrganization = <ThrowOnError extends boolean = true>(options: Options<GetOrganizationData, ThrowOnError>): RequestResult<GetOrganizationResponses, GetOrganizationErrors, ThrowOnError> => (options.client ?? client).get<GetOrganizationResponses, GetOrganizationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/organizations/{organization_id}',
+    ...options
+});
+
+/**
+ * Update Organization
+ *
+ * Change name, slug, settings or metadata; what you leave out stays.
+ */
+export const updateOrganization = <ThrowOnError extends boolean = true>(options: Options<UpdateOrganizationData, ThrowOnError>): RequestResult<UpdateOrganizationResponses, UpdateOrganizationErrors, ThrowOnError> => (options.client ?? client).put<UpdateOrganizationResponses, UpdateOrganizationErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/organizations/{organization_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Members
+ *
+ * Who belongs to the organization, in the order in which they joined.
+ */
+export const listMembers = <ThrowOnError extends boolean = true>(options: Options<ListMembersData, ThrowOnError>): RequestResult<ListMembersResponses, ListMembersErrors, ThrowOnError> => (options.client ?? client).get<ListMembersResponses, ListMembersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/organizations/{organization_id}/members',
+    ...options
+});
+
+/**
+ * Register
+ *
+ * Make an account with an organization of its own, of which you are the owner. Then log in.
+ */
+export const register = <ThrowOnError extends boolean = true>(options: Options<RegisterData, ThrowOnError>): RequestResult<RegisterResponses, RegisterErrors, ThrowOnError> => (options.client ?? client).post<RegisterResponses, RegisterErrors, ThrowOnError>({
+    url: '/api/v1/auth/register',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Login
+ *
+ * Open a session. Send `Authorization: Bearer <access_token>` from then on.
+ */
 export const login = <ThrowOnError extends boolean = true>(options: Options<LoginData, ThrowOnError>): RequestResult<LoginResponses, LoginErrors, ThrowOnError> => (options.client ?? client).post<LoginResponses, LoginErrors, ThrowOnError>({
     url: '/api/v1/auth/login',
     ...options,
@@ -27,6 +111,12 @@ export const login = <ThrowOnError extends boolean = true>(options: Options<Logi
     }
 });
 
+/**
+ * Refresh
+ *
+ * Exchange the refresh token for a new pair. Each is good once; one that comes back late ends the
+ * session.
+ */
 export const refresh = <ThrowOnError extends boolean = true>(options: Options<RefreshData, ThrowOnError>): RequestResult<RefreshResponses, RefreshErrors, ThrowOnError> => (options.client ?? client).post<RefreshResponses, RefreshErrors, ThrowOnError>({
     url: '/api/v1/auth/refresh',
     ...options,
@@ -36,17 +126,149 @@ export const refresh = <ThrowOnError extends boolean = true>(options: Options<Re
     }
 });
 
-export const logout = <ThrowOnError extends boolean = true>(options?: Options<LogoutData, ThrowOnError>): RequestResult<LogoutResponses, LogoutErrors, ThrowOnError> => (options?.client ?? client).post<LogoutResponses, LogoutErrors, ThrowOnError>({ url: '/api/v1/auth/logout', ...options });
+/**
+ * Logout
+ *
+ * End the session: both of its tokens are worthless within two seconds.
+ */
+export const logout = <ThrowOnError extends boolean = true>(options?: Options<LogoutData, ThrowOnError>): RequestResult<LogoutResponses, LogoutErrors, ThrowOnError> => (options?.client ?? client).post<LogoutResponses, LogoutErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/auth/logout',
+    ...options
+});
 
-export const getProfile = <ThrowOnError extends boolean = true>(options?: Options<GetProfileData, ThrowOnError>): RequestResult<GetProfileResponses, GetProfileErrors, ThrowOnError> => (options?.client ?? client).get<GetProfileResponses, GetProfileErrors, ThrowOnError>({ url: '/api/v1/auth/profile', ...options });
+/**
+ * Get Profile
+ *
+ * Who you are, in which organization, and what you may do there.
+ */
+export const getProfile = <ThrowOnError extends boolean = true>(options?: Options<GetProfileData, ThrowOnError>): RequestResult<GetProfileResponses, GetProfileErrors, ThrowOnError> => (options?.client ?? client).get<GetProfileResponses, GetProfileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/auth/profile',
+    ...options
+});
 
-export const listDevices = <ThrowOnError extends boolean = true>(options?: Options<ListDevicesData, ThrowOnError>): RequestResult<ListDevicesResponses, ListDevicesErrors, ThrowOnError> => (options?.client ?? client).get<ListDevicesResponses, ListDevicesErrors, ThrowOnError>({ url: '/api/v1/devices', ...options });
+/**
+ * Update Profile
+ *
+ * Change your names, locale or time zone; what you leave out stays.
+ */
+export const updateProfile = <ThrowOnError extends boolean = true>(options: Options<UpdateProfileData, ThrowOnError>): RequestResult<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError> => (options.client ?? client).put<UpdateProfileResponses, UpdateProfileErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/auth/profile',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
-export const deleteDevice = <ThrowOnError extends boolean = true>(options: Options<DeleteDeviceData, ThrowOnError>): RequestResult<DeleteDeviceResponses, DeleteDeviceErrors, ThrowOnError> => (options.client ?? client).delete<DeleteDeviceResponses, DeleteDeviceErrors, ThrowOnError>({ url: '/api/v1/devices/{device_id}', ...options });
+/**
+ * Change Password
+ *
+ * Change your password. Every other session of yours ends; this one stays.
+ */
+export const changePassword = <ThrowOnError extends boolean = true>(options: Options<ChangePasswordData, ThrowOnError>): RequestResult<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError> => (options.client ?? client).post<ChangePasswordResponses, ChangePasswordErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/auth/change-password',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
-export const getDevice = <ThrowOnError extends boolean = true>(options: Options<GetDeviceData, ThrowOnError>): RequestResult<GetDeviceResponses, GetDeviceErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceResponses, GetDeviceErrors, ThrowOnError>({ url: '/api/v1/devices/{device_id}', ...options });
+/**
+ * List Devices
+ *
+ * The organization's devices, by name.
+ */
+export const listDevices = <ThrowOnError extends boolean = true>(options?: Options<ListDevicesData, ThrowOnError>): RequestResult<ListDevicesResponses, ListDevicesErrors, ThrowOnError> => (options?.client ?? client).get<ListDevicesResponses, ListDevicesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices',
+    ...options
+});
 
+/**
+ * Create Device
+ *
+ * Enter a device by hand. Its id and key are what the device is configured with.
+ */
+export const createDevice = <ThrowOnError extends boolean = true>(options: Options<CreateDeviceData, ThrowOnError>): RequestResult<CreateDeviceResponses, CreateDeviceErrors, ThrowOnError> => (options.client ?? client).post<CreateDeviceResponses, CreateDeviceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Device
+ *
+ * Remove a device with its shadow, commands and keys. Its tunnel is closed and its key is dead.
+ */
+export const deleteDevice = <ThrowOnError extends boolean = true>(options: Options<DeleteDeviceData, ThrowOnError>): RequestResult<DeleteDeviceResponses, DeleteDeviceErrors, ThrowOnError> => (options.client ?? client).delete<DeleteDeviceResponses, DeleteDeviceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}',
+    ...options
+});
+
+/**
+ * Get Device
+ *
+ * One device.
+ */
+export const getDevice = <ThrowOnError extends boolean = true>(options: Options<GetDeviceData, ThrowOnError>): RequestResult<GetDeviceResponses, GetDeviceErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceResponses, GetDeviceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}',
+    ...options
+});
+
+/**
+ * Update Device
+ *
+ * Change name, notes or tags.
+ */
 export const updateDevice = <ThrowOnError extends boolean = true>(options: Options<UpdateDeviceData, ThrowOnError>): RequestResult<UpdateDeviceResponses, UpdateDeviceErrors, ThrowOnError> => (options.client ?? client).put<UpdateDeviceResponses, UpdateDeviceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
     url: '/api/v1/devices/{device_id}',
     ...options,
     headers: {
@@ -55,9 +277,47 @@ export const updateDevice = <ThrowOnError extends boolean = true>(options: Optio
     }
 });
 
-export const listProvisioningCodes = <ThrowOnError extends boolean = true>(options?: Options<ListProvisioningCodesData, ThrowOnError>): RequestResult<ListProvisioningCodesResponses, ListProvisioningCodesErrors, ThrowOnError> => (options?.client ?? client).get<ListProvisioningCodesResponses, ListProvisioningCodesErrors, ThrowOnError>({ url: '/api/v1/provisioning-codes', ...options });
+/**
+ * Get Device Status
+ *
+ * Whether the device is connected right now.
+ */
+export const getDeviceStatus = <ThrowOnError extends boolean = true>(options: Options<GetDeviceStatusData, ThrowOnError>): RequestResult<GetDeviceStatusResponses, GetDeviceStatusErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceStatusResponses, GetDeviceStatusErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/status',
+    ...options
+});
 
+/**
+ * List Provisioning Codes
+ *
+ * The organization's codes, the newest first.
+ */
+export const listProvisioningCodes = <ThrowOnError extends boolean = true>(options?: Options<ListProvisioningCodesData, ThrowOnError>): RequestResult<ListProvisioningCodesResponses, ListProvisioningCodesErrors, ThrowOnError> => (options?.client ?? client).get<ListProvisioningCodesResponses, ListProvisioningCodesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/provisioning-codes',
+    ...options
+});
+
+/**
+ * Create Provisioning Codes
+ *
+ * Make one code, or `count` of them. The codes themselves are shown this once.
+ */
 export const createProvisioningCodes = <ThrowOnError extends boolean = true>(options: Options<CreateProvisioningCodesData, ThrowOnError>): RequestResult<CreateProvisioningCodesResponses, CreateProvisioningCodesErrors, ThrowOnError> => (options.client ?? client).post<CreateProvisioningCodesResponses, CreateProvisioningCodesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
     url: '/api/v1/provisioning-codes',
     ...options,
     headers: {
@@ -66,14 +326,43 @@ export const createProvisioningCodes = <ThrowOnError extends boolean = true>(opt
     }
 });
 
-export const deleteProvisioningCode = <ThrowOnError extends boolean = true>(options: Options<DeleteProvisioningCodeData, ThrowOnError>): RequestResult<DeleteProvisioningCodeResponses, DeleteProvisioningCodeErrors, ThrowOnError> => (options.client ?? client).delete<DeleteProvisioningCodeResponses, DeleteProvisioningCodeErrors, ThrowOnError>({ url: '/api/v1/provisioning-codes/{code_id}', ...options });
+/**
+ * Delete Provisioning Code
+ *
+ * Revoke a code. A device that was made by it stays, but can no longer claim itself by the code.
+ */
+export const deleteProvisioningCode = <ThrowOnError extends boolean = true>(options: Options<DeleteProvisioningCodeData, ThrowOnError>): RequestResult<DeleteProvisioningCodeResponses, DeleteProvisioningCodeErrors, ThrowOnError> => (options.client ?? client).delete<DeleteProvisioningCodeResponses, DeleteProvisioningCodeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/provisioning-codes/{code_id}',
+    ...options
+});
 
-export const getProvisioningCode = <ThrowOnError extends boolean = true>(options: Options<GetProvisioningCodeData, ThrowOnError>): RequestResult<GetProvisioningCodeResponses, GetProvisioningCodeErrors, ThrowOnError> => (options.client ?? client).get<GetProvisioningCodeResponses, GetProvisioningCodeErrors, ThrowOnError>({ url: '/api/v1/provisioning-codes/{code_id}', ...options });
+/**
+ * Get Provisioning Code
+ *
+ * One code.
+ */
+export const getProvisioningCode = <ThrowOnError extends boolean = true>(options: Options<GetProvisioningCodeData, ThrowOnError>): RequestResult<GetProvisioningCodeResponses, GetProvisioningCodeErrors, ThrowOnError> => (options.client ?? client).get<GetProvisioningCodeResponses, GetProvisioningCodeErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/provisioning-codes/{code_id}',
+    ...options
+});
 
-export const getShadow = <ThrowOnError extends boolean = true>(options: Options<GetShadowData, ThrowOnError>): RequestResult<GetShadowResponses, GetShadowErrors, ThrowOnError> => (options.client ?? client).get<GetShadowResponses, GetShadowErrors, ThrowOnError>({ url: '/api/v1/devices/{device_id}/shadow', ...options });
-
-export const updateShadow = <ThrowOnError extends boolean = true>(options: Options<UpdateShadowData, ThrowOnError>): RequestResult<UpdateShadowResponses, UpdateShadowErrors, ThrowOnError> => (options.client ?? client).put<UpdateShadowResponses, UpdateShadowErrors, ThrowOnError>({
-    url: '/api/v1/devices/{device_id}/shadow',
+/**
+ * Provision Device
+ *
+ * Called by a device that holds nothing but its code. The same hardware may show its code again.
+ */
+export const provisionDevice = <ThrowOnError extends boolean = true>(options: Options<ProvisionDeviceData, ThrowOnError>): RequestResult<ProvisionDeviceResponses, ProvisionDeviceErrors, ThrowOnError> => (options.client ?? client).post<ProvisionDeviceResponses, ProvisionDeviceErrors, ThrowOnError>({
+    url: '/api/v1/devices/provision',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -81,9 +370,33 @@ export const updateShadow = <ThrowOnError extends boolean = true>(options: Optio
     }
 });
 
-export const listCommands = <ThrowOnError extends boolean = true>(options: Options<ListCommandsData, ThrowOnError>): RequestResult<ListCommandsResponses, ListCommandsErrors, ThrowOnError> => (options.client ?? client).get<ListCommandsResponses, ListCommandsErrors, ThrowOnError>({ url: '/api/v1/devices/{device_id}/commands', ...options });
+/**
+ * List Commands
+ *
+ * What the device was asked, the newest first.
+ */
+export const listCommands = <ThrowOnError extends boolean = true>(options: Options<ListCommandsData, ThrowOnError>): RequestResult<ListCommandsResponses, ListCommandsErrors, ThrowOnError> => (options.client ?? client).get<ListCommandsResponses, ListCommandsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/commands',
+    ...options
+});
 
+/**
+ * Create Command
+ *
+ * Have the device do something. 200: it is final. 202: it is not yet. 409 `device_offline`: the device is
+ * away and no `ttl` was given. The same `Idempotency-Key` again waits for the same command.
+ */
 export const createCommand = <ThrowOnError extends boolean = true>(options: Options<CreateCommandData, ThrowOnError>): RequestResult<CreateCommandResponses, CreateCommandErrors, ThrowOnError> => (options.client ?? client).post<CreateCommandResponses, CreateCommandErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
     url: '/api/v1/devices/{device_id}/commands',
     ...options,
     headers: {
@@ -92,12 +405,138 @@ export const createCommand = <ThrowOnError extends boolean = true>(options: Opti
     }
 });
 
-export const cancelCommand = <ThrowOnError extends boolean = true>(options: Options<CancelCommandData, ThrowOnError>): RequestResult<CancelCommandResponses, CancelCommandErrors, ThrowOnError> => (options.client ?? client).delete<CancelCommandResponses, CancelCommandErrors, ThrowOnError>({ url: '/api/v1/commands/{command_id}', ...options });
+/**
+ * Cancel Command
+ *
+ * Take back a command that has not been sent; 409 `command_not_queued` for any other.
+ */
+export const cancelCommand = <ThrowOnError extends boolean = true>(options: Options<CancelCommandData, ThrowOnError>): RequestResult<CancelCommandResponses, CancelCommandErrors, ThrowOnError> => (options.client ?? client).delete<CancelCommandResponses, CancelCommandErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/commands/{command_id}',
+    ...options
+});
 
-export const getCommand = <ThrowOnError extends boolean = true>(options: Options<GetCommandData, ThrowOnError>): RequestResult<GetCommandResponses, GetCommandErrors, ThrowOnError> => (options.client ?? client).get<GetCommandResponses, GetCommandErrors, ThrowOnError>({ url: '/api/v1/commands/{command_id}', ...options });
+/**
+ * Get Command
+ *
+ * One command, whole.
+ */
+export const getCommand = <ThrowOnError extends boolean = true>(options: Options<GetCommandData, ThrowOnError>): RequestResult<GetCommandResponses, GetCommandErrors, ThrowOnError> => (options.client ?? client).get<GetCommandResponses, GetCommandErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/commands/{command_id}',
+    ...options
+});
 
-export const getMetrics = <ThrowOnError extends boolean = true>(options: Options<GetMetricsData, ThrowOnError>): RequestResult<GetMetricsResponses, GetMetricsErrors, ThrowOnError> => (options.client ?? client).get<GetMetricsResponses, GetMetricsErrors, ThrowOnError>({ url: '/api/v1/devices/{device_id}/metrics', ...options });
+/**
+ * Get Shadow
+ *
+ * What is desired of the device, what it reported, and what of the former is missing in the latter.
+ */
+export const getShadow = <ThrowOnError extends boolean = true>(options: Options<GetShadowData, ThrowOnError>): RequestResult<GetShadowResponses, GetShadowErrors, ThrowOnError> => (options.client ?? client).get<GetShadowResponses, GetShadowErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        },
+        {
+            key: 'device_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/v1/devices/{device_id}/shadow',
+    ...options
+});
 
-export const createLiveTicket = <ThrowOnError extends boolean = true>(options?: Options<CreateLiveTicketData, ThrowOnError>): RequestResult<CreateLiveTicketResponses, CreateLiveTicketErrors, ThrowOnError> => (options?.client ?? client).post<CreateLiveTicketResponses, CreateLiveTicketErrors, ThrowOnError>({ url: '/api/v1/live/ticket', ...options });
+/**
+ * Update Shadow
+ *
+ * People merge into `desired`, the device merges into `reported`; null deletes a key, arrays are
+ * replaced.
+ *
+ * With `If-Match` or `version`: 409 when the shadow is at another version, and nothing is changed. A
+ * change of desired reaches a connected device at once, an absent one when it connects.
+ */
+export const updateShadow = <ThrowOnError extends boolean = true>(options: Options<UpdateShadowData, ThrowOnError>): RequestResult<UpdateShadowResponses, UpdateShadowErrors, ThrowOnError> => (options.client ?? client).put<UpdateShadowResponses, UpdateShadowErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        },
+        {
+            key: 'device_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/v1/devices/{device_id}/shadow',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
 
+/**
+ * Get Device Metrics
+ *
+ * A device's measurements, averaged by step. Every step of the window is there; null means nothing was
+ * measured.
+ */
+export const getDeviceMetrics = <ThrowOnError extends boolean = true>(options: Options<GetDeviceMetricsData, ThrowOnError>): RequestResult<GetDeviceMetricsResponses, GetDeviceMetricsErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceMetricsResponses, GetDeviceMetricsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/metrics',
+    ...options
+});
+
+/**
+ * Create Live Ticket
+ *
+ * A ticket for the WebSocket `/live`, good once and for half a minute.
+ */
+export const createLiveTicket = <ThrowOnError extends boolean = true>(options?: Options<CreateLiveTicketData, ThrowOnError>): RequestResult<CreateLiveTicketResponses, CreateLiveTicketErrors, ThrowOnError> => (options?.client ?? client).post<CreateLiveTicketResponses, CreateLiveTicketErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/live/ticket',
+    ...options
+});
+
+/**
+ * Get Instance
+ *
+ * Name, version and address; `loopback_only` says that devices on the network cannot reach it.
+ */
 export const getInstance = <ThrowOnError extends boolean = true>(options?: Options<GetInstanceData, ThrowOnError>): RequestResult<GetInstanceResponses, GetInstanceErrors, ThrowOnError> => (options?.client ?? client).get<GetInstanceResponses, GetInstanceErrors, ThrowOnError>({ url: '/api/v1/instance', ...options });
+
+/**
+ * Get Health
+ *
+ * The process runs. Says nothing of what it stands on.
+ */
+export const getHealth = <ThrowOnError extends boolean = true>(options?: Options<GetHealthData, ThrowOnError>): RequestResult<GetHealthResponses, GetHealthErrors, ThrowOnError> => (options?.client ?? client).get<GetHealthResponses, GetHealthErrors, ThrowOnError>({ url: '/api/v1/health', ...options });
+
+/**
+ * Get Ready
+ *
+ * PostgreSQL and Valkey answer: this process can serve. 503 names the part that does not.
+ */
+export const getReady = <ThrowOnError extends boolean = true>(options?: Options<GetReadyData, ThrowOnError>): RequestResult<GetReadyResponses, GetReadyErrors, ThrowOnError> => (options?.client ?? client).get<GetReadyResponses, GetReadyErrors, ThrowOnError>({ url: '/api/v1/ready', ...options });

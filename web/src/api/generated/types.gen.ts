@@ -4,200 +4,1748 @@ export type ClientOptions = {
     baseUrl: `${string}://${string}` | (string & {});
 };
 
-export type Problem = {
-    type?: string;
-    title: string;
-    status: number;
-    detail?: string;
-    code?: string;
-    error?: string;
-    request_id?: string;
-    errors?: Array<{
-        [key: string]: unknown;
-    }>;
+/**
+ * ChangePasswordBody
+ *
+ * The password as it is, and as it shall be.
+ */
+export type ChangePasswordBody = {
+    /**
+     * Current Password
+     */
+    current_password: string;
+    /**
+     * New Password
+     */
+    new_password: string;
 };
 
-export type User = {
+/**
+ * CodeDocument
+ *
+ * A code without its text.
+ */
+export type CodeDocument = {
+    /**
+     * Id
+     */
     id: string;
-    email: string;
-    first_name: string;
-    last_name: string;
-    organization_id: string;
-    role: string;
-};
-
-export type Session = {
-    access_token: string;
-    refresh_token: string;
-    session_id: string;
-    user: User;
-};
-
-export type LoginBody = {
-    email: string;
-    password: string;
-};
-
-export type RefreshBody = {
-    refresh_token: string;
-};
-
-export type Device = {
-    device_id: string;
-    name: string;
-    status: 'online' | 'offline';
-    last_seen_at?: string | null;
-    connected_at?: string | null;
-    firmware_version?: string | null;
-    agent_version?: string | null;
-    hardware: {
-        [key: string]: unknown;
-    };
-    network: {
-        [key: string]: unknown;
-    };
-    tags: Array<string>;
-    group?: string | null;
-    groups: Array<string>;
-    notes?: string | null;
-    created_at: string;
-    updated_at: string;
-};
-
-export type DeviceUpdate = {
-    name?: string;
-    tags?: Array<string>;
-    notes?: string | null;
-};
-
-export type DeviceList = {
-    items: Array<Device>;
-    next_cursor: string | null;
-    total?: number | null;
-};
-
-export type ProvisioningCode = {
-    id: string;
-    code?: string | null;
+    /**
+     * Hint
+     *
+     * The last four characters.
+     */
     hint: string;
-    status: 'unused' | 'used' | 'expired';
-    name?: string | null;
+    status: CodeStatus;
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Tags
+     */
     tags: Array<string>;
+    /**
+     * Expires At
+     */
     expires_at: string;
+    /**
+     * Created At
+     */
     created_at: string;
-    device_id?: string | null;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+    /**
+     * Device Id
+     *
+     * The device that the code made.
+     */
+    device_id: string | null;
 };
 
-export type ProvisioningCodeCreate = {
-    name?: string;
-    tags?: Array<string>;
-    expires_in?: number;
-    count?: number;
-};
+/**
+ * CodeStatus
+ *
+ * What can be done with a code.
+ */
+export type CodeStatus = 'unused' | 'used' | 'expired';
 
-export type ProvisioningCodesCreated = {
-    items: Array<ProvisioningCode>;
-};
-
-export type ProvisioningCodeList = {
-    items: Array<ProvisioningCode>;
-    next_cursor: string | null;
-    total?: number | null;
-};
-
-export type ShadowMetadata = {
-    desired: {
-        [key: string]: string;
-    };
-    reported: {
-        [key: string]: string;
-    };
-};
-
-export type Shadow = {
-    device_id: string;
-    version: number;
-    desired: {
-        [key: string]: unknown;
-    };
-    reported: {
-        [key: string]: unknown;
-    };
-    delta: {
-        [key: string]: unknown;
-    };
-    metadata: ShadowMetadata;
-    updated_at: string;
-};
-
-export type ShadowUpdate = {
-    desired?: {
-        [key: string]: unknown;
-    };
-    reported?: {
-        [key: string]: unknown;
-    };
-    version?: number;
-};
-
-export type CommandCreate = {
-    action: string;
-    payload?: {
-        [key: string]: unknown;
-    };
-    timeout?: number;
-    ttl?: number;
-};
-
-export type Command = {
+/**
+ * CommandDocument
+ *
+ * A command and what became of it.
+ */
+export type CommandDocument = {
+    /**
+     * Id
+     */
     id: string;
+    /**
+     * Device Id
+     */
     device_id: string;
+    /**
+     * Action
+     */
     action: string;
+    /**
+     * Payload
+     */
     payload: {
         [key: string]: unknown;
     };
-    status: 'queued' | 'sent' | 'done' | 'failed' | 'expired' | 'cancelled' | 'unknown';
-    result?: unknown;
-    error?: string | null;
-    timeout?: number;
-    expires_at?: string | null;
-    created_by?: string | null;
+    /**
+     * `queued`, `sent`, or one of the final: `done`, `failed` (nothing more will come), `expired` and `cancelled` (never sent), `unknown` (sent, but no answer was heard: it may have been done).
+     */
+    status: CommandStatus;
+    /**
+     * Result
+     *
+     * What the device answered, unchanged.
+     */
+    result: unknown;
+    /**
+     * Error
+     */
+    error: string | null;
+    /**
+     * Timeout
+     */
+    timeout: number;
+    /**
+     * Expires At
+     *
+     * A command that is still queued then is not sent any more.
+     */
+    expires_at: string;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
     created_at: string;
-    sent_at?: string | null;
-    finished_at?: string | null;
+    /**
+     * Sent At
+     */
+    sent_at: string | null;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Truncated
+     *
+     * In lists: payload or result were too long and are left out.
+     */
+    truncated: boolean;
 };
 
-export type CommandList = {
-    items: Array<Command>;
-    next_cursor: string | null;
+/**
+ * CommandStatus
+ *
+ * Where a command is. The last five are final; a command gets exactly one of them.
+ */
+export type CommandStatus = 'queued' | 'sent' | 'done' | 'failed' | 'expired' | 'cancelled' | 'unknown';
+
+/**
+ * CreateCodes
+ *
+ * What the devices that show these codes will be called, and how long the codes live.
+ */
+export type CreateCodes = {
+    /**
+     * Name
+     *
+     * The device's name, numbered with `count`. Without it the host name is used.
+     */
+    name?: string | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string>;
+    /**
+     * Expires In
+     *
+     * Seconds until an unused code is worth nothing; a minute to 90 days.
+     */
+    expires_in?: number;
+    /**
+     * Reclaim Window
+     *
+     * For how many seconds after the device first negotiated capabilities the same hardware may show the code again.
+     */
+    reclaim_window?: number;
+    /**
+     * Count
+     *
+     * How many codes; each makes one device.
+     */
+    count?: number;
+};
+
+/**
+ * CreateCommand
+ *
+ * What the device shall do.
+ */
+export type CreateCommand = {
+    /**
+     * Action
+     *
+     * The command's name, like `health_check`.
+     */
+    action: string;
+    /**
+     * Payload
+     *
+     * Its arguments; at most 192 KiB as JSON.
+     */
+    payload?: {
+        [key: string]: unknown;
+    };
+    /**
+     * Timeout
+     *
+     * Seconds for the answer, once it is sent.
+     */
+    timeout?: number;
+    /**
+     * Ttl
+     *
+     * Seconds for which it is kept for a device that is away.
+     */
+    ttl?: number | null;
+};
+
+/**
+ * CreateDevice
+ *
+ * A device that gets its credentials by hand instead of by a code.
+ */
+export type CreateDevice = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Notes
+     */
+    notes?: string;
+    /**
+     * Tags
+     */
+    tags?: Array<string>;
+};
+
+/**
+ * CreatedCode
+ *
+ * A new code with its text.
+ */
+export type CreatedCode = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Hint
+     *
+     * The last four characters.
+     */
+    hint: string;
+    status: CodeStatus;
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+    /**
+     * Device Id
+     *
+     * The device that the code made.
+     */
+    device_id: string | null;
+    /**
+     * Code
+     *
+     * Shown this once, like `PROV-A1B2-C3D4`. Give it to one device.
+     */
+    code: string;
+};
+
+/**
+ * CreatedCodes
+ *
+ * The new codes.
+ */
+export type CreatedCodes = {
+    /**
+     * Items
+     */
+    items: Array<CreatedCode>;
+};
+
+/**
+ * CreatedDevice
+ *
+ * A new device with its key.
+ */
+export type CreatedDevice = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Name
+     */
+    name: string;
+    status: Status;
+    /**
+     * Last Seen At
+     */
+    last_seen_at: string | null;
+    /**
+     * Connected At
+     */
+    connected_at: string | null;
+    /**
+     * Firmware Version
+     */
+    firmware_version: string | null;
+    /**
+     * Agent Version
+     */
+    agent_version: string | null;
+    /**
+     * Hardware
+     */
+    hardware: {
+        [key: string]: unknown;
+    };
+    /**
+     * Network
+     */
+    network: {
+        [key: string]: unknown;
+    };
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Notes
+     */
+    notes: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    /**
+     * Api Key
+     *
+     * Shown this once. The device sends it as `api_key` when it connects.
+     */
+    api_key: string;
+};
+
+/**
+ * DeviceDocument
+ *
+ * One entry of the registry.
+ */
+export type DeviceDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Name
+     */
+    name: string;
+    status: Status;
+    /**
+     * Last Seen At
+     */
+    last_seen_at: string | null;
+    /**
+     * Connected At
+     */
+    connected_at: string | null;
+    /**
+     * Firmware Version
+     */
+    firmware_version: string | null;
+    /**
+     * Agent Version
+     */
+    agent_version: string | null;
+    /**
+     * Hardware
+     */
+    hardware: {
+        [key: string]: unknown;
+    };
+    /**
+     * Network
+     */
+    network: {
+        [key: string]: unknown;
+    };
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Notes
+     */
+    notes: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * DeviceStatusDocument
+ *
+ * Whether it is there, and since when.
+ */
+export type DeviceStatusDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    status: Status;
+    /**
+     * Last Seen At
+     */
+    last_seen_at: string | null;
+    /**
+     * Connected At
+     */
+    connected_at: string | null;
+    /**
+     * Firmware Version
+     */
+    firmware_version: string | null;
+    /**
+     * Agent Version
+     */
+    agent_version: string | null;
+};
+
+/**
+ * EntryDocument
+ *
+ * Tokens of a session: the access token for fifteen minutes, the refresh token for the next pair.
+ */
+export type EntryDocument = {
+    /**
+     * Access Token
+     */
+    access_token: string;
+    /**
+     * Refresh Token
+     */
+    refresh_token: string;
+    /**
+     * Session Id
+     */
+    session_id: string;
+    user: SessionUser;
+};
+
+/**
+ * HealthDocument
+ *
+ * `ok`, or an answer that is no 200.
+ */
+export type HealthDocument = {
+    /**
+     * Status
+     */
+    status: string;
+};
+
+/**
+ * InstanceDocument
+ *
+ * This installation, as its login page and "add device" need it.
+ */
+export type InstanceDocument = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Public Url
+     */
+    public_url: string;
+    /**
+     * Loopback Only
+     */
+    loopback_only: boolean;
+    /**
+     * Registration
+     */
+    registration: string;
+};
+
+/**
+ * Listing[CodeDocument]
+ */
+export type ListingCodeDocument = {
+    /**
+     * Items
+     */
+    items: Array<CodeDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
     total?: number | null;
 };
 
-export type Metrics = {
+/**
+ * Listing[CommandDocument]
+ */
+export type ListingCommandDocument = {
+    /**
+     * Items
+     */
+    items: Array<CommandDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[DeviceDocument]
+ */
+export type ListingDeviceDocument = {
+    /**
+     * Items
+     */
+    items: Array<DeviceDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[MemberDocument]
+ */
+export type ListingMemberDocument = {
+    /**
+     * Items
+     */
+    items: Array<MemberDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[OwnOrganizationDocument]
+ */
+export type ListingOwnOrganizationDocument = {
+    /**
+     * Items
+     */
+    items: Array<OwnOrganizationDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * LiveTicket
+ *
+ * Opens one socket: `/live?ticket=…`.
+ */
+export type LiveTicket = {
+    /**
+     * Ticket
+     */
+    ticket: string;
+    /**
+     * Expires In
+     */
+    expires_in: number;
+};
+
+/**
+ * LoggedOutDocument
+ *
+ * The session has ended.
+ */
+export type LoggedOutDocument = {
+    /**
+     * Message
+     */
+    message?: string;
+};
+
+/**
+ * LoginBody
+ *
+ * Address and password; `organization_id` for who belongs to several, `mfa_code` for who uses one.
+ */
+export type LoginBody = {
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Organization Id
+     */
+    organization_id?: string | null;
+    /**
+     * Mfa Code
+     *
+     * Six digits of an authenticator, or a recovery code. Ignored for accounts without MFA.
+     */
+    mfa_code?: string | null;
+};
+
+/**
+ * MemberDocument
+ *
+ * One person of the organization.
+ */
+export type MemberDocument = {
+    /**
+     * User Id
+     */
+    user_id: string;
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * First Name
+     */
+    first_name: string;
+    /**
+     * Last Name
+     */
+    last_name: string;
+    role: Role;
+    /**
+     * Extra Permissions
+     */
+    extra_permissions: Array<string>;
+    /**
+     * Joined At
+     */
+    joined_at: string;
+};
+
+/**
+ * MetricsDocument
+ *
+ * Averages of one device by step.
+ */
+export type MetricsDocument = {
+    /**
+     * Device Id
+     */
     device_id: string;
+    /**
+     * From
+     *
+     * Where the window begins.
+     */
     from: string;
+    /**
+     * To
+     *
+     * Where it ends; not in it any more.
+     */
     to: string;
+    /**
+     * Step
+     *
+     * Seconds that each value is the average of.
+     */
     step: number;
+    /**
+     * Metrics
+     *
+     * `time` holds each step's begin in epoch seconds; null where nothing was measured.
+     */
     metrics: {
         [key: string]: Array<number | null>;
     };
 };
 
-export type LiveTicket = {
-    ticket: string;
-    expires_in: number;
+/**
+ * OrganizationBody
+ *
+ * What to change; a field that is absent stays.
+ */
+export type OrganizationBody = {
+    /**
+     * Name
+     */
+    name?: string;
+    /**
+     * Slug
+     *
+     * Small letters, digits and dashes; unique.
+     */
+    slug?: string;
+    settings?: SettingsBody;
+    /**
+     * Metadata
+     *
+     * Your own keys; replaced as a whole.
+     */
+    metadata?: {
+        [key: string]: unknown;
+    };
 };
 
-export type Instance = {
+/**
+ * OrganizationDocument
+ *
+ * An organization.
+ */
+export type OrganizationDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
     name: string;
-    version: string;
-    public_url: string;
-    loopback_only: boolean;
-    registration: string;
+    /**
+     * Slug
+     */
+    slug: string;
+    /**
+     * Plan
+     */
+    plan: string;
+    /**
+     * Settings
+     */
+    settings: {
+        [key: string]: unknown;
+    };
+    /**
+     * Metadata
+     */
+    metadata: {
+        [key: string]: unknown;
+    };
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
 };
+
+/**
+ * OwnOrganizationDocument
+ *
+ * One of the caller's organizations, with the caller's role in it.
+ */
+export type OwnOrganizationDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Slug
+     */
+    slug: string;
+    /**
+     * Plan
+     */
+    plan: string;
+    /**
+     * Settings
+     */
+    settings: {
+        [key: string]: unknown;
+    };
+    /**
+     * Metadata
+     */
+    metadata: {
+        [key: string]: unknown;
+    };
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    role: Role;
+};
+
+/**
+ * PasswordChangedDocument
+ *
+ * The password is changed; `ended_sessions` others were logged out.
+ */
+export type PasswordChangedDocument = {
+    /**
+     * Message
+     */
+    message?: string;
+    /**
+     * Ended Sessions
+     */
+    ended_sessions: number;
+};
+
+/**
+ * ProfileBody
+ *
+ * What to change; a field that is absent stays.
+ */
+export type ProfileBody = {
+    /**
+     * First Name
+     */
+    first_name?: string;
+    /**
+     * Last Name
+     */
+    last_name?: string;
+    /**
+     * Locale
+     */
+    locale?: string | null;
+    /**
+     * Timezone
+     */
+    timezone?: string | null;
+};
+
+/**
+ * ProfileDocument
+ *
+ * The caller: who, in which organization, with which permissions there.
+ */
+export type ProfileDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * First Name
+     */
+    first_name: string;
+    /**
+     * Last Name
+     */
+    last_name: string;
+    /**
+     * Email Verified
+     */
+    email_verified: boolean;
+    /**
+     * Organization Id
+     */
+    organization_id: string;
+    role: Role;
+    /**
+     * Permissions
+     */
+    permissions: Array<string>;
+    /**
+     * Locale
+     */
+    locale: string | null;
+    /**
+     * Timezone
+     */
+    timezone: string | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * ProvisionDevice
+ *
+ * What a device sends. Fields that we do not know are ignored, facts that we do not know are kept.
+ */
+export type ProvisionDevice = {
+    /**
+     * Provisioning Code
+     */
+    provisioning_code: string;
+    /**
+     * Hardware Info
+     */
+    hardware_info?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Network Info
+     */
+    network_info?: {
+        [key: string]: unknown;
+    } | null;
+};
+
+/**
+ * ProvisionedDevice
+ *
+ * The device's credentials. There is no `expires_at`: these keys do not end by themselves.
+ */
+export type ProvisionedDevice = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Api Key
+     */
+    api_key: string;
+};
+
+/**
+ * RefreshBody
+ *
+ * The refresh token of the last answer.
+ */
+export type RefreshBody = {
+    /**
+     * Refresh Token
+     */
+    refresh_token: string;
+};
+
+/**
+ * RegisterBody
+ *
+ * A new person with a new organization.
+ */
+export type RegisterBody = {
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * First Name
+     */
+    first_name: string;
+    /**
+     * Last Name
+     */
+    last_name: string;
+    /**
+     * Organization Name
+     */
+    organization_name: string;
+    /**
+     * Organization Slug
+     */
+    organization_slug?: string | null;
+    /**
+     * Accept Terms
+     */
+    accept_terms: boolean;
+    /**
+     * Subscribe Newsletter
+     */
+    subscribe_newsletter?: boolean;
+};
+
+/**
+ * RegisterDocument
+ *
+ * Answer to a registration; log in next.
+ */
+export type RegisterDocument = {
+    user: RegisteredUser;
+    organization: RegisteredOrganization;
+};
+
+/**
+ * RegisteredOrganization
+ *
+ * The new organization.
+ */
+export type RegisteredOrganization = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Slug
+     */
+    slug: string;
+    /**
+     * Plan
+     */
+    plan: string;
+};
+
+/**
+ * RegisteredUser
+ *
+ * The new person.
+ */
+export type RegisteredUser = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * First Name
+     */
+    first_name: string;
+    /**
+     * Last Name
+     */
+    last_name: string;
+    /**
+     * Email Verified
+     */
+    email_verified: boolean;
+};
+
+/**
+ * Role
+ *
+ * A member's role in an organization, as published.
+ */
+export type Role = 'owner' | 'admin' | 'member' | 'viewer';
+
+/**
+ * SessionUser
+ *
+ * Who is logged in, and where.
+ */
+export type SessionUser = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * First Name
+     */
+    first_name: string;
+    /**
+     * Last Name
+     */
+    last_name: string;
+    /**
+     * Email Verified
+     */
+    email_verified: boolean;
+    /**
+     * Organization Id
+     */
+    organization_id: string;
+    role: Role;
+};
+
+/**
+ * SettingsBody
+ *
+ * Settings to change; null removes one.
+ */
+export type SettingsBody = {
+    /**
+     * Default Timezone
+     */
+    default_timezone?: string | null;
+    /**
+     * Notification Email
+     */
+    notification_email?: string | null;
+};
+
+/**
+ * ShadowDocument
+ *
+ * The shadow, as people and devices read it.
+ */
+export type ShadowDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Version
+     *
+     * Rises by one with each accepted update, of either half.
+     */
+    version: number;
+    /**
+     * Desired
+     */
+    desired: {
+        [key: string]: unknown;
+    };
+    /**
+     * Reported
+     */
+    reported: {
+        [key: string]: unknown;
+    };
+    /**
+     * Delta
+     *
+     * The leaves of desired that differ from reported.
+     */
+    delta: {
+        [key: string]: unknown;
+    };
+    metadata: ShadowMetadata;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * ShadowMetadata
+ *
+ * Dotted path of each leaf -> when a change last named it (RFC 3339). Flat, in both halves.
+ */
+export type ShadowMetadata = {
+    /**
+     * Desired
+     */
+    desired: {
+        [key: string]: string;
+    };
+    /**
+     * Reported
+     */
+    reported: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * Status
+ *
+ * Whether the device's tunnel is open. There is no third state: what ails a device is an alert, not a status.
+ */
+export type Status = 'online' | 'offline';
+
+/**
+ * UpdateDevice
+ *
+ * What people may change; an absent field stays as it is.
+ */
+export type UpdateDevice = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Notes
+     */
+    notes?: string | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string> | null;
+};
+
+/**
+ * UpdateShadow
+ *
+ * `desired` from people, `reported` from the device itself; objects are merged, null deletes a key.
+ *
+ * Unknown fields are refused by name when people send them and ignored when a device does.
+ */
+export type UpdateShadow = {
+    /**
+     * Desired
+     */
+    desired?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Reported
+     */
+    reported?: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Version
+     *
+     * The version that the change is based on; another one is answered by 409.
+     */
+    version?: number | null;
+    [key: string]: unknown;
+};
+
+/**
+ * FieldProblem
+ *
+ * One refused field.
+ */
+export type FieldProblem = {
+    /**
+     * Field
+     */
+    field: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * ProblemDocument
+ *
+ * RFC 9457, and the published `error` string.
+ */
+export type ProblemDocument = {
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Status
+     */
+    status: number;
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Error
+     */
+    error: string;
+    /**
+     * Request Id
+     */
+    request_id: string;
+    /**
+     * Errors
+     */
+    errors?: Array<FieldProblem> | null;
+};
+
+/**
+ * LoginBody
+ *
+ * Address and password; `organization_id` for who belongs to several, `mfa_code` for who uses one.
+ */
+export type LoginBodyWritable = {
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Password
+     */
+    password: string;
+    /**
+     * Organization Id
+     */
+    organization_id?: string | null;
+    /**
+     * Mfa Code
+     *
+     * Six digits of an authenticator, or a recovery code. Ignored for accounts without MFA.
+     */
+    mfa_code?: string | null;
+};
+
+/**
+ * RegisterBody
+ *
+ * A new person with a new organization.
+ */
+export type RegisterBodyWritable = {
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Password
+     */
+    password: string;
+    /**
+     * First Name
+     */
+    first_name: string;
+    /**
+     * Last Name
+     */
+    last_name: string;
+    /**
+     * Organization Name
+     */
+    organization_name: string;
+    /**
+     * Organization Slug
+     */
+    organization_slug?: string | null;
+    /**
+     * Accept Terms
+     */
+    accept_terms: boolean;
+    /**
+     * Subscribe Newsletter
+     */
+    subscribe_newsletter?: boolean;
+};
+
+export type ListOrganizationsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/organizations';
+};
+
+export type ListOrganizationsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListOrganizationsError = ListOrganizationsErrors[keyof ListOrganizationsErrors];
+
+export type ListOrganizationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingOwnOrganizationDocument;
+};
+
+export type ListOrganizationsResponse = ListOrganizationsResponses[keyof ListOrganizationsResponses];
+
+export type GetOrganizationData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}';
+};
+
+export type GetOrganizationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetOrganizationError = GetOrganizationErrors[keyof GetOrganizationErrors];
+
+export type GetOrganizationResponses = {
+    /**
+     * Successful Response
+     */
+    200: OrganizationDocument;
+};
+
+export type GetOrganizationResponse = GetOrganizationResponses[keyof GetOrganizationResponses];
+
+export type UpdateOrganizationData = {
+    body: OrganizationBody;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}';
+};
+
+export type UpdateOrganizationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type UpdateOrganizationError = UpdateOrganizationErrors[keyof UpdateOrganizationErrors];
+
+export type UpdateOrganizationResponses = {
+    /**
+     * Successful Response
+     */
+    200: OrganizationDocument;
+};
+
+export type UpdateOrganizationResponse = UpdateOrganizationResponses[keyof UpdateOrganizationResponses];
+
+export type ListMembersData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/organizations/{organization_id}/members';
+};
+
+export type ListMembersErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListMembersError = ListMembersErrors[keyof ListMembersErrors];
+
+export type ListMembersResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingMemberDocument;
+};
+
+export type ListMembersResponse = ListMembersResponses[keyof ListMembersResponses];
+
+export type RegisterData = {
+    body: RegisterBodyWritable;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/register';
+};
+
+export type RegisterErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RegisterError = RegisterErrors[keyof RegisterErrors];
+
+export type RegisterResponses = {
+    /**
+     * Successful Response
+     */
+    201: RegisterDocument;
+};
+
+export type RegisterResponse = RegisterResponses[keyof RegisterResponses];
 
 export type LoginData = {
-    body: LoginBody;
+    body: LoginBodyWritable;
     path?: never;
     query?: never;
     url: '/api/v1/auth/login';
@@ -205,18 +1753,50 @@ export type LoginData = {
 
 export type LoginErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type LoginError = LoginErrors[keyof LoginErrors];
 
 export type LoginResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Session;
+    200: EntryDocument;
 };
 
 export type LoginResponse = LoginResponses[keyof LoginResponses];
@@ -230,18 +1810,50 @@ export type RefreshData = {
 
 export type RefreshErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type RefreshError = RefreshErrors[keyof RefreshErrors];
 
 export type RefreshResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Session;
+    200: EntryDocument;
 };
 
 export type RefreshResponse = RefreshResponses[keyof RefreshResponses];
@@ -255,18 +1867,50 @@ export type LogoutData = {
 
 export type LogoutErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type LogoutError = LogoutErrors[keyof LogoutErrors];
 
 export type LogoutResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    204: void;
+    200: LoggedOutDocument;
 };
 
 export type LogoutResponse = LogoutResponses[keyof LogoutResponses];
@@ -280,56 +1924,327 @@ export type GetProfileData = {
 
 export type GetProfileErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type GetProfileError = GetProfileErrors[keyof GetProfileErrors];
 
 export type GetProfileResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: User;
+    200: ProfileDocument;
 };
 
 export type GetProfileResponse = GetProfileResponses[keyof GetProfileResponses];
+
+export type UpdateProfileData = {
+    body: ProfileBody;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
+    };
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/profile';
+};
+
+export type UpdateProfileErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type UpdateProfileError = UpdateProfileErrors[keyof UpdateProfileErrors];
+
+export type UpdateProfileResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProfileDocument;
+};
+
+export type UpdateProfileResponse = UpdateProfileResponses[keyof UpdateProfileResponses];
+
+export type ChangePasswordData = {
+    body: ChangePasswordBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/change-password';
+};
+
+export type ChangePasswordErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
+
+export type ChangePasswordResponses = {
+    /**
+     * Successful Response
+     */
+    200: PasswordChangedDocument;
+};
+
+export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
 export type ListDevicesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Status
+         *
+         * Only devices in this status.
+         */
+        status?: Status | null;
+        /**
+         * Search
+         *
+         * A part of the name, or a whole tag.
+         */
+        search?: string | null;
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
         limit?: number;
-        cursor?: string;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
         offset?: number;
-        status?: string;
-        search?: string;
     };
     url: '/api/v1/devices';
 };
 
 export type ListDevicesErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type ListDevicesError = ListDevicesErrors[keyof ListDevicesErrors];
 
 export type ListDevicesResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: DeviceList;
+    200: ListingDeviceDocument;
 };
 
 export type ListDevicesResponse = ListDevicesResponses[keyof ListDevicesResponses];
 
+export type CreateDeviceData = {
+    body: CreateDevice;
+    path?: never;
+    query?: never;
+    url: '/api/v1/devices';
+};
+
+export type CreateDeviceErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateDeviceError = CreateDeviceErrors[keyof CreateDeviceErrors];
+
+export type CreateDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    201: CreatedDevice;
+};
+
+export type CreateDeviceResponse = CreateDeviceResponses[keyof CreateDeviceResponses];
+
 export type DeleteDeviceData = {
     body?: never;
     path: {
+        /**
+         * Device Id
+         */
         device_id: string;
     };
     query?: never;
@@ -338,16 +2253,48 @@ export type DeleteDeviceData = {
 
 export type DeleteDeviceErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type DeleteDeviceError = DeleteDeviceErrors[keyof DeleteDeviceErrors];
 
 export type DeleteDeviceResponses = {
     /**
-     * ok
+     * Successful Response
      */
     204: void;
 };
@@ -357,6 +2304,9 @@ export type DeleteDeviceResponse = DeleteDeviceResponses[keyof DeleteDeviceRespo
 export type GetDeviceData = {
     body?: never;
     path: {
+        /**
+         * Device Id
+         */
         device_id: string;
     };
     query?: never;
@@ -365,28 +2315,68 @@ export type GetDeviceData = {
 
 export type GetDeviceErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type GetDeviceError = GetDeviceErrors[keyof GetDeviceErrors];
 
 export type GetDeviceResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Device;
+    200: DeviceDocument;
 };
 
 export type GetDeviceResponse = GetDeviceResponses[keyof GetDeviceResponses];
 
 export type UpdateDeviceData = {
-    body: DeviceUpdate;
+    body: UpdateDevice;
     headers?: {
-        'If-Match'?: string;
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
     };
     path: {
+        /**
+         * Device Id
+         */
         device_id: string;
     };
     query?: never;
@@ -395,28 +2385,143 @@ export type UpdateDeviceData = {
 
 export type UpdateDeviceErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type UpdateDeviceError = UpdateDeviceErrors[keyof UpdateDeviceErrors];
 
 export type UpdateDeviceResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Device;
+    200: DeviceDocument;
 };
 
 export type UpdateDeviceResponse = UpdateDeviceResponses[keyof UpdateDeviceResponses];
+
+export type GetDeviceStatusData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/status';
+};
+
+export type GetDeviceStatusErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetDeviceStatusError = GetDeviceStatusErrors[keyof GetDeviceStatusErrors];
+
+export type GetDeviceStatusResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeviceStatusDocument;
+};
+
+export type GetDeviceStatusResponse = GetDeviceStatusResponses[keyof GetDeviceStatusResponses];
 
 export type ListProvisioningCodesData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * Status
+         *
+         * Only codes in this status.
+         */
+        status?: CodeStatus | null;
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
         limit?: number;
-        cursor?: string;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
         offset?: number;
     };
     url: '/api/v1/provisioning-codes';
@@ -424,24 +2529,56 @@ export type ListProvisioningCodesData = {
 
 export type ListProvisioningCodesErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type ListProvisioningCodesError = ListProvisioningCodesErrors[keyof ListProvisioningCodesErrors];
 
 export type ListProvisioningCodesResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: ProvisioningCodeList;
+    200: ListingCodeDocument;
 };
 
 export type ListProvisioningCodesResponse = ListProvisioningCodesResponses[keyof ListProvisioningCodesResponses];
 
 export type CreateProvisioningCodesData = {
-    body: ProvisioningCodeCreate;
+    body: CreateCodes;
     path?: never;
     query?: never;
     url: '/api/v1/provisioning-codes';
@@ -449,18 +2586,50 @@ export type CreateProvisioningCodesData = {
 
 export type CreateProvisioningCodesErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type CreateProvisioningCodesError = CreateProvisioningCodesErrors[keyof CreateProvisioningCodesErrors];
 
 export type CreateProvisioningCodesResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    201: ProvisioningCodesCreated;
+    201: CreatedCodes;
 };
 
 export type CreateProvisioningCodesResponse = CreateProvisioningCodesResponses[keyof CreateProvisioningCodesResponses];
@@ -468,6 +2637,9 @@ export type CreateProvisioningCodesResponse = CreateProvisioningCodesResponses[k
 export type DeleteProvisioningCodeData = {
     body?: never;
     path: {
+        /**
+         * Code Id
+         */
         code_id: string;
     };
     query?: never;
@@ -476,16 +2648,48 @@ export type DeleteProvisioningCodeData = {
 
 export type DeleteProvisioningCodeErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type DeleteProvisioningCodeError = DeleteProvisioningCodeErrors[keyof DeleteProvisioningCodeErrors];
 
 export type DeleteProvisioningCodeResponses = {
     /**
-     * ok
+     * Successful Response
      */
     204: void;
 };
@@ -495,6 +2699,9 @@ export type DeleteProvisioningCodeResponse = DeleteProvisioningCodeResponses[key
 export type GetProvisioningCodeData = {
     body?: never;
     path: {
+        /**
+         * Code Id
+         */
         code_id: string;
     };
     query?: never;
@@ -503,87 +2710,143 @@ export type GetProvisioningCodeData = {
 
 export type GetProvisioningCodeErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type GetProvisioningCodeError = GetProvisioningCodeErrors[keyof GetProvisioningCodeErrors];
 
 export type GetProvisioningCodeResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: ProvisioningCode;
+    200: CodeDocument;
 };
 
 export type GetProvisioningCodeResponse = GetProvisioningCodeResponses[keyof GetProvisioningCodeResponses];
 
-export type GetShadowData = {
-    body?: never;
-    path: {
-        device_id: string;
-    };
+export type ProvisionDeviceData = {
+    body: ProvisionDevice;
+    path?: never;
     query?: never;
-    url: '/api/v1/devices/{device_id}/shadow';
+    url: '/api/v1/devices/provision';
 };
 
-export type GetShadowErrors = {
+export type ProvisionDeviceErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
-};
-
-export type GetShadowError = GetShadowErrors[keyof GetShadowErrors];
-
-export type GetShadowResponses = {
+    400: ProblemDocument;
     /**
-     * ok
+     * Nobody is known to be asking
      */
-    200: Shadow;
-};
-
-export type GetShadowResponse = GetShadowResponses[keyof GetShadowResponses];
-
-export type UpdateShadowData = {
-    body: ShadowUpdate;
-    headers?: {
-        'If-Match'?: string;
-    };
-    path: {
-        device_id: string;
-    };
-    query?: never;
-    url: '/api/v1/devices/{device_id}/shadow';
-};
-
-export type UpdateShadowErrors = {
+    401: ProblemDocument;
     /**
-     * problem
+     * The caller lacks the named permission
      */
-    default: Problem;
-};
-
-export type UpdateShadowError = UpdateShadowErrors[keyof UpdateShadowErrors];
-
-export type UpdateShadowResponses = {
+    403: ProblemDocument;
     /**
-     * ok
+     * There is no such thing here
      */
-    200: Shadow;
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
-export type UpdateShadowResponse = UpdateShadowResponses[keyof UpdateShadowResponses];
+export type ProvisionDeviceError = ProvisionDeviceErrors[keyof ProvisionDeviceErrors];
+
+export type ProvisionDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    201: ProvisionedDevice;
+};
+
+export type ProvisionDeviceResponse = ProvisionDeviceResponses[keyof ProvisionDeviceResponses];
 
 export type ListCommandsData = {
     body?: never;
     path: {
+        /**
+         * Device Id
+         */
         device_id: string;
     };
     query?: {
+        /**
+         * Status
+         *
+         * Only commands in this state.
+         */
+        status?: CommandStatus | null;
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
         limit?: number;
-        cursor?: string;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
         offset?: number;
     };
     url: '/api/v1/devices/{device_id}/commands';
@@ -591,28 +2854,68 @@ export type ListCommandsData = {
 
 export type ListCommandsErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type ListCommandsError = ListCommandsErrors[keyof ListCommandsErrors];
 
 export type ListCommandsResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: CommandList;
+    200: ListingCommandDocument;
 };
 
 export type ListCommandsResponse = ListCommandsResponses[keyof ListCommandsResponses];
 
 export type CreateCommandData = {
-    body: CommandCreate;
+    body: CreateCommand;
     path: {
+        /**
+         * Device Id
+         */
         device_id: string;
     };
     query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the answer.
+         */
         wait?: number;
     };
     url: '/api/v1/devices/{device_id}/commands';
@@ -620,18 +2923,54 @@ export type CreateCommandData = {
 
 export type CreateCommandErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type CreateCommandError = CreateCommandErrors[keyof CreateCommandErrors];
 
 export type CreateCommandResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Command;
+    200: CommandDocument;
+    /**
+     * Queued or sent; read the command for its answer.
+     */
+    202: CommandDocument;
 };
 
 export type CreateCommandResponse = CreateCommandResponses[keyof CreateCommandResponses];
@@ -639,6 +2978,9 @@ export type CreateCommandResponse = CreateCommandResponses[keyof CreateCommandRe
 export type CancelCommandData = {
     body?: never;
     path: {
+        /**
+         * Command Id
+         */
         command_id: string;
     };
     query?: never;
@@ -647,18 +2989,50 @@ export type CancelCommandData = {
 
 export type CancelCommandErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type CancelCommandError = CancelCommandErrors[keyof CancelCommandErrors];
 
 export type CancelCommandResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Command;
+    200: CommandDocument;
 };
 
 export type CancelCommandResponse = CancelCommandResponses[keyof CancelCommandResponses];
@@ -666,6 +3040,9 @@ export type CancelCommandResponse = CancelCommandResponses[keyof CancelCommandRe
 export type GetCommandData = {
     body?: never;
     path: {
+        /**
+         * Command Id
+         */
         command_id: string;
     };
     query?: never;
@@ -674,53 +3051,272 @@ export type GetCommandData = {
 
 export type GetCommandErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type GetCommandError = GetCommandErrors[keyof GetCommandErrors];
 
 export type GetCommandResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Command;
+    200: CommandDocument;
 };
 
 export type GetCommandResponse = GetCommandResponses[keyof GetCommandResponses];
 
-export type GetMetricsData = {
+export type GetShadowData = {
     body?: never;
     path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/shadow';
+};
+
+export type GetShadowErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetShadowError = GetShadowErrors[keyof GetShadowErrors];
+
+export type GetShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowDocument;
+};
+
+export type GetShadowResponse = GetShadowResponses[keyof GetShadowResponses];
+
+export type UpdateShadowData = {
+    body: UpdateShadow;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/shadow';
+};
+
+export type UpdateShadowErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type UpdateShadowError = UpdateShadowErrors[keyof UpdateShadowErrors];
+
+export type UpdateShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowDocument;
+};
+
+export type UpdateShadowResponse = UpdateShadowResponses[keyof UpdateShadowResponses];
+
+export type GetDeviceMetricsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
         device_id: string;
     };
     query?: {
-        metric?: string;
-        from?: string;
-        to?: string;
-        step?: number;
+        /**
+         * Metric
+         *
+         * Names separated by commas; default: processor, memory, temperature, load.
+         */
+        metric?: string | null;
+        /**
+         * From
+         *
+         * RFC 3339; default: an hour before `to`.
+         */
+        from?: string | null;
+        /**
+         * To
+         *
+         * RFC 3339; default: now.
+         */
+        to?: string | null;
+        /**
+         * Step
+         *
+         * Seconds; default: what gives about 360 points.
+         */
+        step?: number | null;
     };
     url: '/api/v1/devices/{device_id}/metrics';
 };
 
-export type GetMetricsErrors = {
+export type GetDeviceMetricsErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
-export type GetMetricsError = GetMetricsErrors[keyof GetMetricsErrors];
+export type GetDeviceMetricsError = GetDeviceMetricsErrors[keyof GetDeviceMetricsErrors];
 
-export type GetMetricsResponses = {
+export type GetDeviceMetricsResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Metrics;
+    200: MetricsDocument;
 };
 
-export type GetMetricsResponse = GetMetricsResponses[keyof GetMetricsResponses];
+export type GetDeviceMetricsResponse = GetDeviceMetricsResponses[keyof GetDeviceMetricsResponses];
 
 export type CreateLiveTicketData = {
     body?: never;
@@ -731,16 +3327,48 @@ export type CreateLiveTicketData = {
 
 export type CreateLiveTicketErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type CreateLiveTicketError = CreateLiveTicketErrors[keyof CreateLiveTicketErrors];
 
 export type CreateLiveTicketResponses = {
     /**
-     * ok
+     * Successful Response
      */
     200: LiveTicket;
 };
@@ -756,18 +3384,164 @@ export type GetInstanceData = {
 
 export type GetInstanceErrors = {
     /**
-     * problem
+     * The request cannot be read
      */
-    default: Problem;
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
 };
 
 export type GetInstanceError = GetInstanceErrors[keyof GetInstanceErrors];
 
 export type GetInstanceResponses = {
     /**
-     * ok
+     * Successful Response
      */
-    200: Instance;
+    200: InstanceDocument;
 };
 
 export type GetInstanceResponse = GetInstanceResponses[keyof GetInstanceResponses];
+
+export type GetHealthData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/health';
+};
+
+export type GetHealthErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetHealthError = GetHealthErrors[keyof GetHealthErrors];
+
+export type GetHealthResponses = {
+    /**
+     * Successful Response
+     */
+    200: HealthDocument;
+};
+
+export type GetHealthResponse = GetHealthResponses[keyof GetHealthResponses];
+
+export type GetReadyData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/ready';
+};
+
+export type GetReadyErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetReadyError = GetReadyErrors[keyof GetReadyErrors];
+
+export type GetReadyResponses = {
+    /**
+     * Successful Response
+     */
+    200: HealthDocument;
+};
+
+export type GetReadyResponse = GetReadyResponses[keyof GetReadyResponses];

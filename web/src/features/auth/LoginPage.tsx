@@ -36,7 +36,7 @@ export function LoginPage({ reason, mark, onSignedIn }: LoginPageProps) {
           <div className={css.mark}>{mark}</div>
           <h1 className={css.title}>{t('auth.title')}</h1>
           <p className={css.lead}>
-            {instance && instance.name ? t('auth.leadTo', { name: instance.name }) : t('auth.lead')}
+            {instance?.name ? t('auth.leadTo', { name: instance.name }) : t('auth.lead')}
           </p>
           {reason === 'expired' && <Note role="status">{t('auth.expired')}</Note>}
           <form
@@ -99,7 +99,12 @@ export function LoginPage({ reason, mark, onSignedIn }: LoginPageProps) {
 /** Traces of a board that end in devices: the product in one drawing. */
 function Traces() {
   return (
-    <svg viewBox="0 0 420 640" className={css.traces} preserveAspectRatio="xMidYMid slice">
+    <svg
+      aria-hidden
+      viewBox="0 0 420 640"
+      className={css.traces}
+      preserveAspectRatio="xMidYMid slice"
+    >
       <g fill="none" stroke="currentColor" strokeWidth="1.5">
         <path d="M-10 80h150l60 60h90l40 40v70" />
         <path d="M-10 120h120l80 80v110l50 50h110" />

@@ -1,4 +1,4 @@
-import type { Command } from '@/api/generated'
+import type { CommandDocument as Command } from '@/api/generated'
 import type { JsonObject } from '@/lib/json'
 import type { Tone } from '@/ui'
 

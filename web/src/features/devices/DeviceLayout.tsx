@@ -3,11 +3,11 @@ import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import type { ReactNode } from 'react'
 import { useTranslation } from 'react-i18next'
-import { isProblem } from '@/lib/problem'
 import { usePollWhenNotLive } from '@/lib/live'
-import { CopyIcon, Failed, PageHead, crumbClass, tabsClass } from '@/ui'
-import css from './parts/devices.module.css'
+import { isProblem } from '@/lib/problem'
+import { CopyIcon, crumbClass, Failed, PageHead, tabsClass } from '@/ui'
 import { DeviceMenu } from './parts/DeviceMenu'
+import css from './parts/devices.module.css'
 import { Presence } from './parts/Presence'
 import { deviceQuery } from './queries'
 
@@ -25,14 +25,18 @@ export function DeviceLayout({ deviceId, children }: { deviceId: string; childre
   if (device.isPending) {
     return (
       <>
-        <PageHead title={t('devices.device')} crumb={back} lead={<Skeleton height={14} width={220} mt={8} />} />
+        <PageHead
+          title={t('devices.device')}
+          crumb={back}
+          lead={<Skeleton height={14} width={220} mt={8} />}
+        />
         <Skeleton height={36} mb={20} />
         <Skeleton height={320} />
       </>
     )
   }
   // Shown from the cache while a re-read fails: better old than nothing, unless it is gone.
-  if (!device.data || isProblem(device.error, 'not_found')) {
+  if (!device.data || (isProblem(device.error) && device.error.status === 404)) {
     return (
       <>
         <PageHead title={t('devices.device')} crumb={back} />
@@ -57,13 +61,21 @@ export function DeviceLayout({ deviceId, children }: { deviceId: string; childre
         actions={<DeviceMenu device={device.data} />}
       />
       <nav className={tabsClass} aria-label={t('devices.sections')}>
-        <Link to="/devices/$deviceId" params={{ deviceId }} activeOptions={{ exact: true, includeSearch: false }}>
+        <Link
+          to="/devices/$deviceId"
+          params={{ deviceId }}
+          activeOptions={{ exact: true, includeSearch: false }}
+        >
           {t('devices.overview')}
         </Link>
         <Link to="/devices/$deviceId/shadow" params={{ deviceId }}>
           {t('devices.shadow')}
         </Link>
-        <Link to="/devices/$deviceId/commands" params={{ deviceId }} activeOptions={{ includeSearch: false }}>
+        <Link
+          to="/devices/$deviceId/commands"
+          params={{ deviceId }}
+          activeOptions={{ includeSearch: false }}
+        >
           {t('devices.commands')}
         </Link>
       </nav>

@@ -38,7 +38,6 @@ function Software({ device }: { device: Device }) {
         rows={[
           [t('devices.agent'), device.agent_version],
           [t('devices.firmware'), device.firmware_version],
-          [t('devices.groups'), device.groups.join(', ')],
           [t('devices.tags'), tags || null],
           [t('devices.notes'), device.notes],
           [t('devices.added'), <RelativeTime key="added" iso={device.created_at} />],

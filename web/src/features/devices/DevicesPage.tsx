@@ -19,7 +19,10 @@ export function DevicesPage({ filters, onFilters }: DevicesPageProps) {
       <PageHead
         title={t('devices.title')}
         actions={
-          <Button renderRoot={(props) => <Link to="/devices/add" {...props} />} leftSection={<IconPlus size={16} />}>
+          <Button
+            renderRoot={(props) => <Link to="/devices/add" {...props} />}
+            leftSection={<IconPlus size={16} />}
+          >
             {t('devices.add')}
           </Button>
         }

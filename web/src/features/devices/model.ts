@@ -1,4 +1,4 @@
-import type { Device } from '@/api/generated'
+import type { DeviceDocument as Device } from '@/api/generated'
 import type { Tone } from '@/ui'
 
 export type { Device }

@@ -43,7 +43,7 @@ export const deviceSearchQuery = (search: string) =>
     queryFn: async ({ signal }) =>
       (
         await listDevices({
-          query: { limit: 8, ...(search ? { search } : {}) },
+          query: search ? { search, limit: 8 } : { limit: 4 },
           signal,
           throwOnError: true,
         })
@@ -102,6 +102,8 @@ export function useUpdateDevice(device: Device) {
         await updateDevice({
           path: { device_id: device.device_id },
           body: change,
+          // What was on screen is what the change was made on; if it moved on meanwhile, the server refuses.
+          headers: { 'If-Match': `"${device.version}"` },
           throwOnError: true,
         })
       ).data,

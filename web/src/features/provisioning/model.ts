@@ -1,4 +1,7 @@
-import type { Instance, ProvisioningCode } from '@/api/generated'
+import type {
+  InstanceDocument as Instance,
+  CodeDocument as ProvisioningCode,
+} from '@/api/generated'
 
 export type { ProvisioningCode }
 

@@ -38,7 +38,11 @@ export function useCreateCode() {
   return useMutation({
     mutationFn: async ({ name, tags, expiresIn }: CodeRequest) => {
       const { data } = await createProvisioningCodes({
-        body: { ...(name ? { name } : {}), ...(tags.length ? { tags } : {}), expires_in: expiresIn },
+        body: {
+          ...(name ? { name } : {}),
+          ...(tags.length ? { tags } : {}),
+          expires_in: expiresIn,
+        },
         headers: { 'Idempotency-Key': idempotencyKey() },
         throwOnError: true,
       })

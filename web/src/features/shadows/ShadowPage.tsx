@@ -30,7 +30,9 @@ export function ShadowPage({ deviceId, editing, onEditing }: ShadowPageProps) {
   }
   if (!shadow.data) return <Failed error={shadow.error} onRetry={() => void shadow.refetch()} />
   if (editing) {
-    return <DesiredEditor deviceId={deviceId} shadow={shadow.data} onClose={() => onEditing(false)} />
+    return (
+      <DesiredEditor deviceId={deviceId} shadow={shadow.data} onClose={() => onEditing(false)} />
+    )
   }
 
   const rows = rowsOf(shadow.data)
@@ -65,7 +67,11 @@ export function ShadowPage({ deviceId, editing, onEditing }: ShadowPageProps) {
       }
     >
       {rows.length === 0 ? (
-        <Blank icon={<IconArrowsDiff size={22} stroke={1.6} />} title={t('shadows.none')} actions={edit}>
+        <Blank
+          icon={<IconArrowsDiff size={22} stroke={1.6} />}
+          title={t('shadows.none')}
+          actions={edit}
+        >
           {t('shadows.noneHint')}
         </Blank>
       ) : (

@@ -1,4 +1,4 @@
-import type { Shadow } from '@/api/generated'
+import type { ShadowDocument as Shadow } from '@/api/generated'
 import { isObject, type Json, type JsonObject, leaves } from '@/lib/json'
 
 export type { Shadow }

@@ -47,7 +47,10 @@ export function MetricsPanel({ deviceId, range, onRange }: MetricsPanelProps) {
           aria-label={t('telemetry.range')}
           value={range}
           onChange={(value) => onRange(value as Range)}
-          data={Object.keys(RANGES).map((value) => ({ value, label: t(`telemetry.ranges.${value as Range}`) }))}
+          data={Object.keys(RANGES).map((value) => ({
+            value,
+            label: t(`telemetry.ranges.${value as Range}`),
+          }))}
         />
       }
     >

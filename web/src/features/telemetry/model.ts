@@ -1,4 +1,4 @@
-import type { Metrics } from '@/api/generated'
+import type { MetricsDocument as Metrics } from '@/api/generated'
 import type { LiveSample } from '@/lib/live'
 
 export const METRICS = ['cpu_percent', 'memory_percent'] as const
@@ -23,13 +23,18 @@ export interface Series {
 const emptySeries = (): Series => ({ time: [], values: { cpu_percent: [], memory_percent: [] } })
 
 /** A live sample reduced to what is drawn; null when its time cannot be read. */
-export function pointOf(sample: LiveSample): { at: number; values: Record<Metric, number | null> } | null {
+export function pointOf(
+  sample: LiveSample,
+): { at: number; values: Record<Metric, number | null> } | null {
   const at = Date.parse(sample.time) / 1000
   if (!Number.isFinite(at)) return null
   const number = (value: unknown) => (typeof value === 'number' ? value : null)
   return {
     at,
-    values: { cpu_percent: number(sample.cpu_percent), memory_percent: number(sample.memory_percent) },
+    values: {
+      cpu_percent: number(sample.cpu_percent),
+      memory_percent: number(sample.memory_percent),
+    },
   }
 }
 
@@ -40,7 +45,11 @@ export type Point = NonNullable<ReturnType<typeof pointOf>>
  * steps, so live ones are kept only where history has not reached yet. A silence longer than `gap` seconds is drawn as
  * one: a line across it would claim measurements that nobody made.
  */
-export function joinSeries(history: Metrics | undefined, live: readonly Point[], gap: number): Series {
+export function joinSeries(
+  history: Metrics | undefined,
+  live: readonly Point[],
+  gap: number,
+): Series {
   const joined = emptySeries()
   const push = (at: number, values: Record<Metric, number | null>) => {
     const last = joined.time.at(-1)

@@ -1,5 +1,5 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { getMetrics } from '@/api/generated'
+import { getDeviceMetrics } from '@/api/generated'
 import { METRICS, RANGES, type Range } from './model'
 
 export const metricsQuery = (deviceId: string, range: Range) =>
@@ -8,7 +8,7 @@ export const metricsQuery = (deviceId: string, range: Range) =>
     queryFn: async ({ signal }) => {
       const { length, step } = RANGES[range]
       const now = Date.now()
-      const { data } = await getMetrics({
+      const { data } = await getDeviceMetrics({
         path: { device_id: deviceId },
         query: {
           metric: METRICS.join(','),

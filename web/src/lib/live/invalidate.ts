@@ -15,20 +15,38 @@ export function stalePaths(changed: readonly string[]): Set<string> {
   return stale
 }
 
-/** Gathers changes for a moment: a fleet that comes back is hundreds of changes and should be one re-read of the list. */
-export function createInvalidator(queryClient: QueryClient, quietMs = 200) {
-  let waiting = new Set<string>()
-  let timer: ReturnType<typeof setTimeout> | undefined
+/** `*`: the server could not keep up with telling; everything may have changed. */
+const ALL = '*'
+const QUICK_MS = 60
+const LIST_MS = 1_000
+
+/** Marks what is gathered stale after `delay` milliseconds of the first; one re-read then serves all of it. */
+function createGatherer(queryClient: QueryClient, delay: number) {
+  const waiting = new Set<string>()
   const flush = () => {
-    timer = undefined
-    const stale = waiting
-    waiting = new Set()
+    const stale = new Set(waiting)
+    waiting.clear()
     void queryClient.invalidateQueries({
-      predicate: (query) => stale.has(String(query.queryKey[0])),
+      predicate: (query) => stale.has(ALL) || stale.has(String(query.queryKey[0])),
     })
   }
+  return (path: string) => {
+    if (waiting.size === 0) setTimeout(flush, delay)
+    waiting.add(path)
+  }
+}
+
+/**
+ * What is on screen alone (a device, its shadow, a command) follows at once. Lists follow once a second: a fleet that
+ * comes back is thousands of changes and should be a few re-reads.
+ */
+export function createInvalidator(queryClient: QueryClient) {
+  const quick = createGatherer(queryClient, QUICK_MS)
+  const list = createGatherer(queryClient, LIST_MS)
   return (changed: readonly string[]) => {
-    for (const path of stalePaths(changed)) waiting.add(path)
-    timer ??= setTimeout(flush, quietMs)
+    for (const path of stalePaths(changed)) {
+      if (path.includes('/')) quick(path)
+      else list(path)
+    }
   }
 }

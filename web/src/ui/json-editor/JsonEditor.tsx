@@ -15,7 +15,13 @@ export interface JsonEditorProps {
 }
 
 /** An editor for JSON text. A syntax error is shown where it is; `value` may be replaced from outside at any time. */
-export default function JsonEditor({ value, onChange, label, minHeight = 200, invalid }: JsonEditorProps) {
+export default function JsonEditor({
+  value,
+  onChange,
+  label,
+  minHeight = 200,
+  invalid,
+}: JsonEditorProps) {
   const host = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
   const latest = useRef({ value, onChange })

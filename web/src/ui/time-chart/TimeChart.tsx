@@ -26,7 +26,8 @@ export interface TimeChartProps {
   onHover?: (index: number | null) => void
 }
 
-const css = (name: string) => getComputedStyle(document.documentElement).getPropertyValue(name).trim()
+const css = (name: string) =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim()
 
 /** A line over time on a canvas: cheap enough to redraw with every sample. */
 export default function TimeChart(props: TimeChartProps) {
@@ -107,5 +108,7 @@ function timeLabels(_: uPlot, splits: number[]): string[] {
       ? { day: 'numeric', month: 'short' }
       : { hour: '2-digit', minute: '2-digit', ...(step < 60 ? { second: '2-digit' } : {}) }
   const language = document.documentElement.lang || undefined
-  return splits.map((at) => new Date(at * 1000).toLocaleString(language, { hour12: false, ...options }))
+  return splits.map((at) =>
+    new Date(at * 1000).toLocaleString(language, { hour12: false, ...options }),
+  )
 }

@@ -22,7 +22,8 @@ export function CommandResult({ deviceId, commandId, onClose }: CommandResultPro
   const query = useQuery({
     ...commandQuery(commandId),
     // The socket tells of the end; the slow look is for a message that got lost on the way.
-    refetchInterval: ({ state }) => (state.data && !isRunning(state.data) ? false : live ? 5_000 : 1_000),
+    refetchInterval: ({ state }) =>
+      state.data && !isRunning(state.data) ? false : live ? 5_000 : 1_000,
   })
   const cancel = useCancelCommand(deviceId, commandId)
   const command = query.data
@@ -32,7 +33,12 @@ export function CommandResult({ deviceId, commandId, onClose }: CommandResultPro
       actions={
         <>
           {command?.status === 'queued' && (
-            <Button size="compact-sm" variant="default" loading={cancel.isPending} onClick={() => cancel.mutate()}>
+            <Button
+              size="compact-sm"
+              variant="default"
+              loading={cancel.isPending}
+              onClick={() => cancel.mutate()}
+            >
               {t('commands.cancel')}
             </Button>
           )}
@@ -69,26 +75,12 @@ function Answer({ command }: { command: Command }) {
         )}
         <span className="mono quiet">{command.id}</span>
       </div>
-      {command.error && (
+      {command.error && command.status === 'failed' && (
         <Note tone="bad" title={t('commands.error')}>
           {command.error}
         </Note>
       )}
-      {isRunning(command) ? (
-        <p className="quiet" style={{ margin: 0 }}>
-          {command.status === 'queued' ? t('commands.isQueued') : t('commands.isSent')}
-        </p>
-      ) : command.status === 'unknown' ? (
-        <Note tone="wait">{t('commands.isUnknown')}</Note>
-      ) : (
-        command.result !== null &&
-        command.result !== undefined && (
-          <>
-            <h3 className={css.part}>{t('commands.answer')}</h3>
-            <JsonView value={command.result} label={t('commands.answer')} />
-          </>
-        )
-      )}
+      <Outcome command={command} />
       {Object.keys(command.payload).length > 0 && (
         <>
           <h3 className={css.part}>{t('commands.payload')}</h3>
@@ -97,4 +89,30 @@ function Answer({ command }: { command: Command }) {
       )}
     </>
   )
+}
+
+/** What stands where an answer would be, for each way a command can stand. */
+function Outcome({ command }: { command: Command }) {
+  const { t } = useTranslation()
+  switch (command.status) {
+    case 'queued':
+      return <p className="quiet">{t('commands.isQueued')}</p>
+    case 'sent':
+      return <p className="quiet">{t('commands.isSent')}</p>
+    case 'expired':
+      return <p className="quiet">{t('commands.isExpired')}</p>
+    case 'cancelled':
+      return <p className="quiet">{t('commands.isCancelled')}</p>
+    case 'unknown':
+      return <Note tone="wait">{t('commands.isUnknown')}</Note>
+    case 'done':
+    case 'failed':
+      if (command.result === null || command.result === undefined) return null
+      return (
+        <>
+          <h3 className={css.part}>{t('commands.answer')}</h3>
+          <JsonView value={command.result} label={t('commands.answer')} />
+        </>
+      )
+  }
 }

@@ -55,7 +55,12 @@ export function PayloadFields({ action, text, onText }: PayloadFieldsProps) {
       ) : (
         <div className={css.form}>
           {fields.map((field) => (
-            <FieldInput key={field.name} field={field} value={value[field.name]} onChange={(next) => set(field.name, next)} />
+            <FieldInput
+              key={field.name}
+              field={field}
+              value={value[field.name]}
+              onChange={(next) => set(field.name, next)}
+            />
           ))}
         </div>
       )}

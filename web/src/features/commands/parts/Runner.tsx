@@ -30,7 +30,9 @@ export function Runner({ deviceId, onStarted }: RunnerProps) {
 
   const action = choice === CUSTOM ? name.trim() : choice
   const takesPayload = choice === CUSTOM || fieldsOf(choice).length > 0
-  const payload = takesPayload ? parseObject(text) : ({ ok: true, value: {} as JsonObject } as const)
+  const payload = takesPayload
+    ? parseObject(text)
+    : ({ ok: true, value: {} as JsonObject } as const)
 
   const choose = (value: string | null) => {
     if (!value) return
@@ -77,13 +79,15 @@ export function Runner({ deviceId, onStarted }: RunnerProps) {
             required
           />
         )}
-        {takesPayload && <PayloadFields key={choice} action={choice} text={text} onText={setText} />}
+        {takesPayload && (
+          <PayloadFields key={choice} action={choice} text={text} onText={setText} />
+        )}
         <div className={css.pair}>
           <NumberInput
             label={t('commands.timeout')}
             suffix=" s"
             min={1}
-            max={3600}
+            max={600}
             value={timeout}
             onChange={(value) => setTimeout(Number(value) || TIMEOUT_S)}
           />

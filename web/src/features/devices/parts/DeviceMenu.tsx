@@ -23,7 +23,11 @@ export function DeviceMenu({ device }: { device: Device }) {
           <Menu.Item leftSection={<IconPencil size={15} />} onClick={() => setOpen('edit')}>
             {t('devices.edit')}
           </Menu.Item>
-          <Menu.Item color="brick" leftSection={<IconTrash size={15} />} onClick={() => setOpen('delete')}>
+          <Menu.Item
+            color="brick"
+            leftSection={<IconTrash size={15} />}
+            onClick={() => setOpen('delete')}
+          >
             {t('devices.delete')}
           </Menu.Item>
         </Menu.Dropdown>

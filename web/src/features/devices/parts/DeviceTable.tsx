@@ -1,8 +1,10 @@
+// biome-ignore-all lint/a11y/useSemanticElements: a <table> that is laid out as a grid loses its meaning, roles keep it
+// biome-ignore-all lint/a11y/useFocusableInteractive: these rows and headers are read, their links are focused
 import { Button, Skeleton } from '@mantine/core'
 import { IconCpu, IconFilterOff, IconPlus } from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
 import { tableFeatures, useTable } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { Link } from '@tanstack/react-router'
 import { useLayoutEffect, useMemo, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Blank, Failed, Note } from '@/ui'
@@ -45,7 +47,8 @@ export function DeviceTable({ filters, onClear }: { filters: DeviceFilters; onCl
   const headers = useMemo(() => table.getHeaderGroups()[0]?.headers ?? [], [table])
 
   if (devices.error) return <Failed error={devices.error} onRetry={devices.retry} />
-  if (total === 0) return <NoDevices filtered={Boolean(filters.search || filters.status)} onClear={onClear} />
+  if (total === 0)
+    return <NoDevices filtered={Boolean(filters.search || filters.status)} onClear={onClear} />
   return (
     <>
       {devices.partial && (
@@ -69,7 +72,12 @@ export function DeviceTable({ filters, onClear }: { filters: DeviceFilters; onCl
             </div>
           ))}
         </div>
-        <div ref={body} role="rowgroup" className={css.body} style={{ height: virtual.getTotalSize() }}>
+        <div
+          ref={body}
+          role="rowgroup"
+          className={css.body}
+          style={{ height: virtual.getTotalSize() }}
+        >
           {table.getRowModel().rows.map((row, position) => (
             <div
               role="row"
@@ -80,7 +88,11 @@ export function DeviceTable({ filters, onClear }: { filters: DeviceFilters; onCl
             >
               {row.getAllCells().map((cell) => (
                 <div role="cell" key={cell.id} data-column={cell.column.id}>
-                  {row.original.device ? <table.FlexRender cell={cell} /> : <Skeleton height={10} width="62%" />}
+                  {row.original.device ? (
+                    <table.FlexRender cell={cell} />
+                  ) : (
+                    <Skeleton height={10} width="62%" />
+                  )}
                 </div>
               ))}
             </div>
@@ -113,7 +125,10 @@ function NoDevices({ filtered, onClear }: { filtered: boolean; onClear: () => vo
       icon={<IconCpu size={22} stroke={1.6} />}
       title={t('devices.none')}
       actions={
-        <Button renderRoot={(props) => <Link to="/devices/add" {...props} />} leftSection={<IconPlus size={16} />}>
+        <Button
+          renderRoot={(props) => <Link to="/devices/add" {...props} />}
+          leftSection={<IconPlus size={16} />}
+        >
           {t('devices.addFirst')}
         </Button>
       }

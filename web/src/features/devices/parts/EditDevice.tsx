@@ -27,7 +27,12 @@ export function EditDevice({ device, onClose }: { device: Device; onClose: () =>
             required
             data-autofocus
           />
-          <TagsInput label={t('devices.tags')} value={tags} onChange={setTags} />
+          <TagsInput
+            label={t('devices.tags')}
+            value={tags}
+            onChange={setTags}
+            splitChars={[',', ' ']}
+          />
           <Textarea
             label={t('devices.notes')}
             value={notes}

@@ -49,7 +49,11 @@ export function FilterBar({ filters, onFilters }: FilterBarProps) {
         onChange={(event) => setTyped(event.currentTarget.value)}
         rightSection={
           typed && (
-            <CloseButton size="sm" aria-label={t('devices.clearSearch')} onClick={() => setTyped('')} />
+            <CloseButton
+              size="sm"
+              aria-label={t('devices.clearSearch')}
+              onClick={() => setTyped('')}
+            />
           )
         }
       />

@@ -1,5 +1,5 @@
-import { createColumnHelper, tableFeatures } from '@tanstack/react-table'
 import { Link } from '@tanstack/react-router'
+import { createColumnHelper, tableFeatures } from '@tanstack/react-table'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Dot, Pill, RelativeTime } from '@/ui'
@@ -67,7 +67,8 @@ function NameCell({ device }: { device: Device }) {
 
 function Seen({ device }: { device: Device }) {
   const { t } = useTranslation()
-  if (device.status === 'online') return <span className={css.now}>{t('devices.connectedNow')}</span>
+  if (device.status === 'online')
+    return <span className={css.now}>{t('devices.connectedNow')}</span>
   if (!device.last_seen_at) return <span className="quiet">{t('devices.never')}</span>
   return <RelativeTime iso={device.last_seen_at} />
 }

@@ -37,6 +37,7 @@ export function CodeForm({ onCreated }: { onCreated: (codeId: string) => void })
           description={t('provisioning.tagsHint')}
           value={tags}
           onChange={setTags}
+          splitChars={[',', ' ']}
         />
         <div>
           <div style={{ marginBottom: 4, fontSize: 13, fontWeight: 500 }}>

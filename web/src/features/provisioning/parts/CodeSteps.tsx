@@ -70,7 +70,7 @@ function Secret({ code }: { code: ProvisioningCode }) {
   if (!secret) {
     return (
       <Note>
-        {t('provisioning.hidden')} <span className="mono">{code.hint}</span>
+        {t('provisioning.hidden')} <span className="mono">…{code.hint}</span>
       </Note>
     )
   }

@@ -39,7 +39,7 @@ export function OpenCodes({ openId, onOpen }: OpenCodesProps) {
                 <button type="button" className={css.codeOpen} onClick={() => onOpen(code.id)}>
                   {code.name || t('provisioning.unnamed')}
                 </button>{' '}
-                <span className="mono quiet">{code.hint}</span>
+                <span className="mono quiet">…{code.hint}</span>
               </span>
               <span className="quiet">
                 <RelativeTime iso={code.expires_at} past={false} />

@@ -18,7 +18,11 @@ export function Conflict({ before, latest, onRebase, onDiscard }: ConflictProps)
   return (
     <Note tone="wait" role="alert" title={t('shadows.conflict', { version: latest.version })}>
       <p style={{ margin: '2px 0 10px' }}>{t('shadows.conflictHint')}</p>
-      <JsonDiff before={pretty(before)} after={pretty(latest.desired)} label={t('shadows.theirs')} />
+      <JsonDiff
+        before={pretty(before)}
+        after={pretty(latest.desired)}
+        label={t('shadows.theirs')}
+      />
       <Group gap={8} mt={10}>
         <Button size="compact-sm" onClick={onRebase}>
           {t('shadows.rebase')}

@@ -91,7 +91,11 @@ export function DesiredEditor({ deviceId, shadow, onClose }: DesiredEditorProps)
           />
           {save.isError && !conflict && <Refused error={save.error} />}
           <div className={css.foot}>
-            <span className={fault ? undefined : 'quiet'} role="status" style={{ color: fault ? 'var(--brick)' : undefined }}>
+            <span
+              className={fault ? undefined : 'quiet'}
+              role="status"
+              style={{ color: fault ? 'var(--brick)' : undefined }}
+            >
               {fault ?? (changed ? t('shadows.willSend') : t('shadows.unchanged'))}
             </span>
             <Button variant="default" onClick={onClose}>

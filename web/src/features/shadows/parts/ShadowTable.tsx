@@ -51,6 +51,7 @@ function Path({ path }: { path: string }) {
   return (
     <span className="mono">
       <span className="quiet">{path.slice(0, cut)}</span>
+      <wbr />
       {path.slice(cut)}
     </span>
   )

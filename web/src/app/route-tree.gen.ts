@@ -8,16 +8,16 @@
 // You should NOT make any changes in this file as it will be overwritten.
 // Additionally, you should also exclude this file from your linter and/or formatter to prevent it from being checked or modified.
 
-import { Route as rootRouteImport } from './__root'
-import { Route as IndexRouteImport } from './index'
-import { Route as AppRouteImport } from './_app'
-import { Route as LoginRouteImport } from './login'
-import { Route as AppDevicesIndexRouteImport } from './_app/devices/index'
-import { Route as AppDevicesDeviceIdRouteRouteImport } from './_app/devices/$deviceId/route'
-import { Route as AppDevicesAddRouteImport } from './_app/devices/add'
-import { Route as AppDevicesDeviceIdIndexRouteImport } from './_app/devices/$deviceId/index'
-import { Route as AppDevicesDeviceIdCommandsRouteImport } from './_app/devices/$deviceId/commands'
-import { Route as AppDevicesDeviceIdShadowRouteImport } from './_app/devices/$deviceId/shadow'
+import { Route as rootRouteImport } from './../routes/__root'
+import { Route as IndexRouteImport } from './../routes/index'
+import { Route as AppRouteImport } from './../routes/_app'
+import { Route as LoginRouteImport } from './../routes/login'
+import { Route as AppDevicesIndexRouteImport } from './../routes/_app/devices/index'
+import { Route as AppDevicesDeviceIdRouteRouteImport } from './../routes/_app/devices/$deviceId/route'
+import { Route as AppDevicesAddRouteImport } from './../routes/_app/devices/add'
+import { Route as AppDevicesDeviceIdIndexRouteImport } from './../routes/_app/devices/$deviceId/index'
+import { Route as AppDevicesDeviceIdCommandsRouteImport } from './../routes/_app/devices/$deviceId/commands'
+import { Route as AppDevicesDeviceIdShadowRouteImport } from './../routes/_app/devices/$deviceId/shadow'
 
 const IndexRoute = IndexRouteImport.update({
   id: '/',
