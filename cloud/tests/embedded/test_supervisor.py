@@ -22,6 +22,7 @@ class Recorder:
         self._notes = notes
         self._crashes = crashes
         self._over = asyncio.Event()
+        self.running = asyncio.Event()
 
     async def start(self) -> None:
         self._notes.append(f"start {self.name}")
@@ -31,6 +32,7 @@ class Recorder:
             self._crashes -= 1
             raise ValueError(f"{self.name} broke")
         self._notes.append(f"run {self.name}")
+        self.running.set()
         await self._over.wait()
 
     async def stop(self) -> None:
@@ -73,10 +75,9 @@ async def test_a_needed_service_that_crashes_ends_the_process_and_says_why() -> 
 async def test_a_service_that_restarts_runs_again() -> None:
     notes: list[str] = []
     async with Supervisor() as supervisor:
-        await supervisor.start(Recorder("a", notes, restarts=True, crashes=2))
-        async with asyncio.timeout(5):
-            while "run a" not in notes:
-                await asyncio.sleep(0.02)
+        service = Recorder("a", notes, restarts=True, crashes=2)
+        await supervisor.start(service)
+        await asyncio.wait_for(service.running.wait(), 5)
 
 
 async def test_what_start_raises_comes_through_after_draining() -> None:
