@@ -82,52 +82,59 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True, validate_default=True)
 
     port: Port = Field(
-        8000, description="Port of everything: REST, tunnel, live, blobs, console. 0 takes a free one."
+        default=8000,
+        description="Port of everything: REST, tunnel, live, blobs, console. 0 takes a free one.",
     )
-    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 lets other machines in.")
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on; 0.0.0.0 lets other machines in."
+    )
     public_url: Annotated[str, NoDecode] = Field(
-        "", description="What devices, mails and installers are told."
+        default="", description="What devices, mails and installers are told."
     )
     hub_port: OptionalPort = Field(
-        None, description="A port of its own for device tunnels; unset: the same port."
+        default=None, description="A port of its own for device tunnels; unset: the same port."
     )
     tls_cert: OptionalFile = Field(
-        None, description="PEM file with the certificate chain; needs EDGEFLOW_TLS_KEY."
+        default=None, description="PEM file with the certificate chain; needs EDGEFLOW_TLS_KEY."
     )
-    tls_key: OptionalFile = Field(None, description="PEM file with the certificate's key.")
+    tls_key: OptionalFile = Field(default=None, description="PEM file with the certificate's key.")
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_networks)] = Field(
-        (), description="Addresses or networks whose X-Forwarded-For counts, separated by commas."
+        default=(), description="Addresses or networks whose X-Forwarded-For counts, separated by commas."
     )
     data_dir: Path = Field(
-        Path("data"), description="Folder of the embedded parts, the secrets, the demo device."
+        default=Path("data"), description="Folder of the embedded parts, the secrets, the demo device."
     )
     database_url: OptionalSecret = Field(
-        None, description="postgresql://user:password@host:5432/name; unset: an embedded PostgreSQL."
+        default=None, description="postgresql://user:password@host:5432/name; unset: an embedded PostgreSQL."
     )
     valkey_url: OptionalSecret = Field(
-        None, description="redis://:password@host:6379/0, rediss:// or unix://; unset: an embedded Valkey."
+        default=None,
+        description="redis://:password@host:6379/0, rediss:// or unix://; unset: an embedded Valkey.",
     )
     s3_url: OptionalSecret = Field(
-        None,
+        default=None,
         description="s3://key:secret@host:port/bucket?region=us-east-1&tls=on; unset: an embedded store.",
     )
     jwt_key: OptionalSecret = Field(
-        None, description="Signs logins; at least 32 characters. Unset: made once."
+        default=None, description="Signs logins; at least 32 characters. Unset: made once."
     )
-    master_key: OptionalSecret = Field(None, description="32 bytes in URL-safe base64. Unset: made once.")
+    master_key: OptionalSecret = Field(
+        default=None, description="32 bytes in URL-safe base64. Unset: made once."
+    )
     registration: Registration = Field(
-        Registration.OPEN, description="Who may make an account: open, invite, closed."
+        default=Registration.OPEN, description="Who may make an account: open, invite, closed."
     )
-    default_plan: Plan = Field(Plan.ENTERPRISE, description="Plan of a new organization.")
+    default_plan: Plan = Field(default=Plan.ENTERPRISE, description="Plan of a new organization.")
     owner_email: Annotated[str, AfterValidator(_email)] = Field(
-        "owner@edgeflow.local", description="Login of the owner that the first start makes."
+        default="owner@edgeflow.local", description="Login of the owner that the first start makes."
     )
-    demo_device: bool = Field(True, description="Whether `up` runs an agent of its own: on or off.")
+    demo_device: bool = Field(default=True, description="Whether `up` runs an agent of its own: on or off.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least that is logged."
+        default="info", description="The least that is logged."
     )
     log_format: Literal["auto", "text", "json"] = Field(
-        "auto", description="text for people, json for programs; auto: by whether stderr is a terminal."
+        default="auto",
+        description="text for people, json for programs; auto: by whether stderr is a terminal.",
     )
 
     @field_validator("log_level", "log_format", "default_plan", "registration", mode="before")

@@ -17,6 +17,7 @@ import httpx2 as httpx
 import psutil
 import pytest
 
+from edgeflow_cloud.infra.embedded import start_for_tests
 from edgeflow_cloud.infra.embedded.ports import free_ports
 
 COMMAND = Path(sys.executable).with_name("edgeflow-cloud")
