@@ -39,10 +39,12 @@ async def insert_command(
             tenant_id, id, device_id, action, payload, timeout, keep, created_by, created_at, expires_at,
             waiter, idempotency_key, status, sent_at, due_at
         )
-        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-            case when $13 and ahead.active = 0 then 'sent' else 'queued' end,
+        select $1::uuid, $2::uuid, $3::uuid, $4::text, $5::jsonb, $6::double precision, $7::boolean,
+            $8::text, $9::timestamptz, $10::timestamptz, $11::text, $12::text,
+            case when $13::boolean and ahead.active = 0 then 'sent' else 'queued' end,
             case when $13 and ahead.active = 0 then $9 end,
-            case when $13 and ahead.active = 0 then $9 + make_interval(secs => $6 + $14) else $10 end
+            case when $13 and ahead.active = 0 then $9 + make_interval(secs => $6 + $14::double precision)
+                else $10 end
         from (
             select count(*) as active, count(*) filter (where status = 'queued') as queued
             from commands
@@ -153,7 +155,7 @@ async def claim_next(
     return await tx.fetchrow(
         """
         update commands
-        set status = 'sent', sent_at = $3, due_at = $3 + make_interval(secs => timeout + $4), epoch = $5
+        set status = 'sent', sent_at = $3, due_at = $3 + make_interval(secs => timeout + $4::double precision), epoch = $5
         where tenant_id = $1 and status = 'queued' and id = (
             select id from commands
             where tenant_id = $1 and device_id = $2 and status = 'queued' and expires_at > $3

@@ -1,6 +1,7 @@
 """The shadow over the tunnel: pushed at once, found on return, reported and acknowledged."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -82,15 +83,15 @@ async def test_a_field_client_gets_the_command_one_at_a_time_and_the_newest(
 async def test_another_process_pushes_too(
     client: Caller, context: Context, device: Registered, stack: dict[str, str]
 ) -> None:
-    from dataclasses import replace
-
     bus = Bus(stack["valkey"])
     await bus.start()
-    async with running(replace(context, bus=bus), side.DEVICE_SIDE) as hub:
-        async with hub.client(device, **NEGOTIATES) as socket:
-            await asyncio.sleep(0.1)  # the lease is on its way to Valkey
-            await put(client, device, far=True)
-            assert (await socket.receive())["desired"] == {"far": True}
+    async with (
+        running(replace(context, bus=bus), side.DEVICE_SIDE) as hub,
+        hub.client(device, **NEGOTIATES) as socket,
+    ):
+        await asyncio.sleep(0.1)  # the lease is on its way to Valkey
+        await put(client, device, far=True)
+        assert (await socket.receive())["desired"] == {"far": True}
     await bus.close()
 
 
