@@ -16,7 +16,10 @@ from tools.root import ROOT
 Texts = Mapping[str, str]
 
 # Spelt in pieces, so that this file passes its own checks.
-UNFINISHED = re.compile(rf"\b({'TO' + 'DO'}|{'FIX' + 'ME'}|{'XX' + 'X'}|{'HA' + 'CK'})\b")
+UNFINISHED = re.compile(
+    rf"(?<![\w\"'])({'TO' + 'DO'}|{'FIX' + 'ME'}|{'XX' + 'X'}|{'HA' + 'CK'})(?![\w\"'\\])"
+)
+"""Not when quoted as a whole: field devices do send such a mark as a value."""
 HOSTS = re.compile(
     "|".join(
         re.escape(".".join(parts))
@@ -31,8 +34,6 @@ HOSTS = re.compile(
         )
     )
 )
-RECORDED = ("protocol/vectors/", "tests/emulator/")
-"""What field devices really send; one of them does send such a mark."""
 LINK = re.compile(r"(?<!`)\[[^\]\n]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
 FENCE = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#{1,6}\s+(.*?)\s*#*$", re.MULTILINE)
@@ -60,7 +61,7 @@ def unfinished(texts: Texts) -> list[str]:
     return [
         f"{name}:{line} says {match.group(1)}: do it now, or file an issue and take the mark away."
         for name, text in texts.items()
-        if not (name.endswith(".gen.ts") or name.startswith(RECORDED))
+        if not name.endswith(".gen.ts")
         for line, match in _matches(UNFINISHED, text)
     ]
 

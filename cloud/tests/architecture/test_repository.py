@@ -28,6 +28,8 @@ def test_a_mark_is_seen(mark: str) -> None:
         f"a.py:2 says {mark}: do it now, or file an issue and take the mark away."
     ]
     assert unfinished({"a.py": mark.lower() + "s"}) == []
+    assert unfinished({"a.json": f'{{"uptime": "{mark}"}}', "b.py": f"// {mark}: later"}) != []
+    assert unfinished({"a.json": f'{{"uptime": "{mark}"}}'}) == []
 
 
 @pytest.mark.parametrize(
