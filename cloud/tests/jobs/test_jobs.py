@@ -3,7 +3,7 @@
 # ruff: noqa: ASYNC110 - tests wait for what another process does
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -33,7 +33,7 @@ def make(body: Body, name: str = "test.job", **options: object) -> Job:
 
 
 @asynccontextmanager
-async def running(runner: JobRunner) -> AsyncIterator[None]:
+async def running(runner: JobRunner) -> AsyncGenerator[None]:
     stopping = asyncio.Event()
     task = asyncio.create_task(runner.run(stopping))
     try:

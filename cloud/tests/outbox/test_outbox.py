@@ -2,7 +2,7 @@
 
 import asyncio
 import statistics
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import ClassVar
@@ -37,7 +37,7 @@ REACTIONS = (Reaction(event="fence.painted", job=PAINT), Reaction(event="*", job
 
 
 @asynccontextmanager
-async def running(relay: Relay) -> AsyncIterator[None]:
+async def running(relay: Relay) -> AsyncGenerator[None]:
     stopping = asyncio.Event()
     task = asyncio.create_task(relay.run(stopping))
     try:

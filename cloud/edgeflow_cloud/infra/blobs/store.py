@@ -6,21 +6,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import ip_address
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 import httpx2
 import obstore
-from obstore.exceptions import BaseError, NotFoundError
+from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 from edgeflow_cloud.infra.secrets import Secret
 from edgeflow_cloud.infra.settings import S3Address
 from edgeflow_cloud.kernel.errors import NotFound, Unavailable
 
+if TYPE_CHECKING:
+    from obstore import GetOptions
+
 _LOCAL_HOST = "objects"  # what URLs of a store on loopback are signed for: its port changes, this does not
 _CHUNK = 256 * 1024
-_MISSING = (NotFoundError, FileNotFoundError)  # obstore raises either
 
 Method = Literal["GET", "HEAD", "PUT", "DELETE"]
 
@@ -110,7 +112,7 @@ class Blobs:
             try:
                 await obstore.list_with_delimiter_async(self._store, "no-such-folder")
             except (BaseError, FileNotFoundError) as error:
-                if isinstance(error, _MISSING) or "NoSuchBucket" in str(error):
+                if isinstance(error, FileNotFoundError) or "NoSuchBucket" in str(error):
                     return False
                 raise
         return True
@@ -131,7 +133,7 @@ class Blobs:
                 self._store,
                 key,
                 data if isinstance(data, bytes) else _bytes_iterator(data),
-                attributes=attributes,  # pyright: ignore[reportArgumentType]
+                attributes=attributes,
             )
 
     async def get(self, key: str) -> bytes:
@@ -147,13 +149,13 @@ class Blobs:
 
     async def stream(self, key: str, *, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         """The bytes `start` to `end` (exclusive) in chunks. Raises BlobNotFound before the first chunk."""
-        wanted = None if start == 0 and end is None else ({"offset": start} if end is None else (start, end))
+        options: GetOptions = {}
+        if end is not None:
+            options = {"range": (start, end)}
+        elif start:
+            options = {"range": {"offset": start}}
         async with self._answered(key):
-            found = await obstore.get_async(
-                self._store,
-                key,
-                options={} if wanted is None else {"range": wanted},  # pyright: ignore[reportArgumentType]
-            )
+            found = await obstore.get_async(self._store, key, options=options)
         chunks = aiter(found.stream(min_chunk_size=_CHUNK))
         while True:
             async with self._answered(key):
@@ -167,7 +169,7 @@ class Blobs:
         async with self._answered(key):
             try:
                 await obstore.delete_async(self._store, key)
-            except _MISSING:
+            except FileNotFoundError:
                 return
 
     async def keys(self, prefix: str) -> AsyncIterator[Blob]:
@@ -194,7 +196,7 @@ class Blobs:
         try:
             async with asyncio.timeout(None if endless else self._deadline):
                 yield
-        except _MISSING as error:
+        except FileNotFoundError as error:
             raise BlobNotFound(f"There is no object {key} in the store.") from error
         except (BaseError, TimeoutError, OSError) as error:
             said = str(error).splitlines()[0][:200] if str(error) else type(error).__name__

@@ -1,7 +1,7 @@
 """The Valkey client: publish, subscribe, and keys that live for a while."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import TypeVar, cast
 
@@ -35,7 +35,7 @@ class Bus:
 
     def __init__(self, url: str, *, deadline: float = 2.0, connections: int = 64) -> None:
         self._deadline = deadline
-        pool = valkey.BlockingConnectionPool.from_url(  # pyright: ignore[reportUnknownMemberType]
+        pool = valkey.BlockingConnectionPool.from_url(
             _redis_scheme(url),
             max_connections=connections,
             timeout=deadline,
@@ -98,7 +98,7 @@ class Bus:
     @asynccontextmanager
     async def _subscribed(
         self, channels: tuple[str, ...], limit: int, on_gap: Callable[[], None] | None
-    ) -> AsyncIterator[Subscription]:
+    ) -> AsyncGenerator[Subscription]:
         subscription = Subscription(self._fanout, limit=limit, on_gap=on_gap)
         try:
             for channel in channels:

@@ -6,6 +6,7 @@ from typing import TypedDict, cast
 
 import structlog
 from redis import asyncio as valkey
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from edgeflow_cloud.infra.bus.subscription import Message, Subscription
@@ -34,7 +35,7 @@ class Fanout:
         self._deadline = deadline
         self._members: dict[str, list[Subscription]] = {}
         self._confirmations: dict[str, asyncio.Event] = {}
-        self._pubsub: valkey.client.PubSub | None = None
+        self._pubsub: PubSub | None = None
         self._task: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
         self._sending = (
@@ -119,7 +120,7 @@ class Fanout:
             await asyncio.sleep(delay)
             delay = min(delay * 2, 2.0)
 
-    async def _read(self, pubsub: valkey.client.PubSub) -> None:
+    async def _read(self, pubsub: PubSub) -> None:
         asked = False
         while True:
             frame = cast("_Frame | None", await pubsub.get_message(timeout=_IDLE))

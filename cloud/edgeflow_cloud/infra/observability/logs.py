@@ -12,7 +12,16 @@ from edgeflow_cloud.infra.observability.redaction import redact
 
 Style = Literal["readable", "json", "auto"]
 
-_QUIET = ("alembic", "uvicorn", "uvicorn.access", "asyncio", "httpx2", "httpcore", "httpcore2", "pgqueuer.debug")
+_QUIET = (
+    "alembic",
+    "uvicorn",
+    "uvicorn.access",
+    "asyncio",
+    "httpx2",
+    "httpcore",
+    "httpcore2",
+    "pgqueuer.debug",
+)
 
 
 def configure_logs(*, style: Style = "auto", level: str = "info", stream: TextIO | None = None) -> None:
@@ -61,7 +70,7 @@ def configure_logs(*, style: Style = "auto", level: str = "info", stream: TextIO
 
 
 def _without_secrets(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:
-    return cast("MutableMapping[str, object]", redact(event))  # pyright: ignore[reportReturnType]
+    return cast("MutableMapping[str, object]", redact(event))
 
 
 def bind(**values: object) -> None:

@@ -33,7 +33,7 @@ def redact(value: object, *, depth: int = 6) -> object:
     if isinstance(value, bytes):
         return redact(value.decode("utf-8", "replace"))
     if depth <= 0:
-        return redact(str(value)) if isinstance(value, Mapping | list | tuple) else value
+        return redact(str(cast(object, value))) if isinstance(value, Mapping | list | tuple) else value
     if isinstance(value, Mapping):
         pairs = cast("Mapping[object, object]", value).items()
         return {key: _named(key, item, depth) for key, item in pairs}
