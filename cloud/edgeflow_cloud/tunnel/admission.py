@@ -17,6 +17,7 @@ import structlog
 from edgeflow_cloud.devices import Arrival, authenticate_many, hash_key, presence
 from edgeflow_cloud.infra.bus import BusAway
 from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.wheel import NOWHERE
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId, MalformedId, TenantId
 from edgeflow_cloud.tunnel.damping import Damping
@@ -33,7 +34,6 @@ from edgeflow_cloud.tunnel.model import (
 from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
 from edgeflow_cloud.tunnel.rates import Failures
 from edgeflow_cloud.tunnel.session import refuse
-from edgeflow_cloud.tunnel.wheel import NOWHERE
 from edgeflow_protocol import frames
 
 if TYPE_CHECKING:

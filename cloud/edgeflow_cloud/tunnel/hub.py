@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 import structlog
 
 from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.wheel import NOWHERE, Wheel
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.tunnel.admission import Admission, Applicant
 from edgeflow_cloud.tunnel.damping import Damping
@@ -37,7 +39,6 @@ from edgeflow_cloud.tunnel.routing import Leases, Parcel, register, unregister
 from edgeflow_cloud.tunnel.session import Session, refuse
 from edgeflow_cloud.tunnel.side import DeviceSide
 from edgeflow_cloud.tunnel.transport import Connection, Receiver
-from edgeflow_cloud.tunnel.wheel import NOWHERE, Wheel
 from edgeflow_protocol import FrameError, clock, decode_from_device, encode, frames
 from edgeflow_protocol.capabilities import negotiate
 from edgeflow_protocol.closing import CloseCode
@@ -52,6 +53,9 @@ written.
 """
 _FAREWELL_SECONDS = 3.0
 _SPREAD_BUSY = 10.0
+_TOLD_TO_WAIT = 5.0
+_SMALL = 512
+"""Messages up to here are bounded by their number alone."""
 
 
 class Hub:
@@ -73,6 +77,9 @@ class Hub:
         self.hub_id = secrets.token_hex(8)
         self.sessions: dict[DeviceId, Session] = {}
         self._drain_seconds = drain_seconds
+        # The bucket of `rates.take`, unrolled in `received`: every heartbeat of every device passes there.
+        self._frame_cost = 1.0 / self.limits.frames_per_second
+        self._frame_slack = self.limits.frames_burst / self.limits.frames_per_second
         self._capabilities = tuple(dict.fromkeys(name for side in sides for name in side.capabilities))
         self._leases = Leases(context.bus, self.hub_id)
         self.damping = Damping(self.limits)
@@ -84,6 +91,7 @@ class Hub:
         self._applicants = 0
         self._ticked = 0.0
         self._accepting = False
+        self._now: Callable[[], float] = time.monotonic  # the event loop's own clock, once it runs
         self._tasks: asyncio.TaskGroup | None = None
         self._work: set[asyncio.Task[None]] = set()
         self._emptied = asyncio.Event()
@@ -96,14 +104,14 @@ class Hub:
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Serve until `stopping` is set; then drain, close with 1012, write everybody's departure."""
-        loop = asyncio.get_running_loop()
-        self._wheel = Wheel(loop.time())
-        self._ticked = loop.time()
+        self._now = asyncio.get_running_loop().time
+        self._wheel = Wheel(self._now())
+        self._ticked = self._now()
         self._applicants = 0
         self._exchange.release()
         for session in self.sessions.values():  # after a crash of ours it is run again, with its connections
             session.wheel_slot = NOWHERE
-            self._wheel.put(session, loop.time() + self._patience())
+            self._wheel.put(session, self._now() + self._patience())
         register(self.context.bus, self)
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -187,14 +195,19 @@ class Hub:
             if isinstance(owner, Applicant):
                 self._introduce(owner, message)
             return
+        session: Session = owner
         now = self._now()
         if now - self._ticked > STALL_SECONDS:
             self.suspect()
-        session: Session = owner
         session.seen = now
         if not session.touched:
             self.presence.touch(session)
-        if not self._within_rates(session, len(message), now):
+        due = session.frames_due
+        due = session.frames_due = (due if due > now else now) + self._frame_cost
+        if due - now > self._frame_slack:
+            self.end(session, rate_limited("frames", _TOLD_TO_WAIT), "It sent too many frames.")
+            return
+        if len(message) > _SMALL and not self._takes_bytes(session, len(message), now):
             return
         try:
             frame = decode_from_device(message)
@@ -380,19 +393,11 @@ class Hub:
             await asyncio.sleep(1.0)
         self._exchange.release()
 
-    def _within_rates(self, session: Session, size: int, now: float) -> bool:
-        limits = self.limits
-        session.frames_due, over = take(
-            session.frames_due, now, 1.0, limits.frames_per_second, limits.frames_burst
-        )
-        what = "frames"
-        if not over:
-            session.bytes_due, over = take(
-                session.bytes_due, now, size, limits.bytes_per_second, limits.bytes_burst
-            )
-            what = "bytes"
+    def _takes_bytes(self, session: Session, size: int, now: float) -> bool:
+        rate, burst = self.limits.bytes_per_second, self.limits.bytes_burst
+        session.bytes_due, over = take(session.bytes_due, now, size, rate, burst)
         if over:
-            self.end(session, rate_limited(what, max(5.0, over)), "It sent too much.")
+            self.end(session, rate_limited("bytes", max(_TOLD_TO_WAIT, over)), "It sent too many bytes.")
         return not over
 
     # --- routing
@@ -409,9 +414,6 @@ class Hub:
 
     def _patience(self) -> float:
         return self.limits.heartbeat_seconds * self.limits.heartbeats_missed
-
-    def _now(self) -> float:
-        return asyncio.get_running_loop().time()
 
 
 def _departure(code: int) -> str:

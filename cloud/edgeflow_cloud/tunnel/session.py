@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from edgeflow_cloud.infra.wheel import NOWHERE
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.kernel.principal import Kind, Principal
 from edgeflow_cloud.tunnel.lane import Lane
 from edgeflow_cloud.tunnel.model import Refusal
-from edgeflow_cloud.tunnel.wheel import NOWHERE
 from edgeflow_protocol import encode, frames
 from edgeflow_protocol.capabilities import BASE_COMMANDS_IN_FLIGHT, NEGOTIATED_COMMANDS_IN_FLIGHT
 

@@ -1,58 +1,26 @@
 """WebSocket connections as the hub sees them: text messages in and out, bounded, closed with a reason.
 
-The machine under it is picows (9 KiB an idle connection). Two ways in: `listen` opens a port of our own;
-`websocket_protocol` makes the class that uvicorn is given as `ws`, so that `/tunnel` lives on the one port
-beside REST, while every other WebSocket path (`/live`) goes to uvicorn's ordinary implementation. The
-latter uses picows' private constructor and takes the socket away from uvicorn:
-`tests/tunnel/test_transport.py` pins both.
-
-A request with an `Origin` header comes from a browser and is refused: browsers have no business on the
-tunnel. No extension is negotiated, hence no per-message deflate.
+The machine under it is picows: the least memory an idle connection. How connections come is in `upgrade`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from http import HTTPStatus
-from ssl import SSLContext
-from typing import TYPE_CHECKING, Final, Protocol, cast
-from urllib.parse import urlsplit
+from collections.abc import Callable
+from typing import Final, Protocol, cast
 
-from picows import (
-    WSAutoPingStrategy,
-    WSCloseCode,
-    WSFrame,
-    WSListener,
-    WSMsgType,
-    WSTransport,
-    WSUpgradeRequest,
-    WSUpgradeResponse,
-    WSUpgradeResponseWithListener,
-    ws_create_server,  # pyright: ignore[reportUnknownVariableType]
-)
-from picows.picows import WSProtocol  # type: ignore[attr-defined]  # private: pinned by a test
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from edgeflow_protocol.closing import CloseCode
 from edgeflow_protocol.limits import MAX_FRAME_BYTES
 
-if TYPE_CHECKING:
-    from uvicorn.config import Config
-    from uvicorn.server import ServerState
-
-PATH: Final = "/tunnel"
 MAX_UNSENT_BYTES: Final = 256 * 1024
 MAX_UNSENT_MESSAGES: Final = 128
-READ_BUFFER_BYTES: Final = 2048
-HANDSHAKE_SECONDS: Final = 10.0
 CLOSE_SECONDS: Final = 2.0
 """How long the other side may take to answer a close before its socket is cut."""
-
-# picows cuts what is larger without a word of ours; up to here we read it, say what is wrong and close.
-_HARD_MAX_BYTES: Final = 2 * MAX_FRAME_BYTES
 _ABNORMAL: Final = 1006
 _NO_CODE: Final = 1005
+_PROTOCOL_ERROR: Final = 1002
 
 
 class Receiver(Protocol):
@@ -75,41 +43,30 @@ AddressOf = Callable[[str, str], str]
 """(peer address, X-Forwarded-For or empty) -> the address that counts."""
 
 
-def peer_address(peer: str, _forwarded: str) -> str:
-    """The socket's own peer: for a server without a trusted proxy before it."""
-    return peer
-
-
-class QuietLogger:
-    """What picows logs to: nothing. A stdlib logger would make it build a child logger per connection."""
-
-    def isEnabledFor(self, _level: int) -> bool:
-        return False
-
-    def debug(self, *_: object, **__: object) -> None: ...
-    def info(self, *_: object, **__: object) -> None: ...
-    def warning(self, *_: object, **__: object) -> None: ...
-    def error(self, *_: object, **__: object) -> None: ...
-    def exception(self, *_: object, **__: object) -> None: ...
-    def log(self, *_: object, **__: object) -> None: ...
-
-
-_quiet = QuietLogger()
-
-
 class Connection(WSListener):
     """One WebSocket. `owner` is the receiver's own slot for what it keeps about it."""
 
-    __slots__ = ("_closing", "_code", "_parts", "_receiver", "_transport", "_unsent", "address", "owner")
+    __slots__ = (
+        "_closing",
+        "_code",
+        "_origin",
+        "_parts",
+        "_receiver",
+        "_transport",
+        "_unsent",
+        "address",
+        "owner",
+    )
 
-    def __init__(self, receiver: Receiver, address: str = "") -> None:
+    def __init__(self, receiver: Receiver, address_of: AddressOf, forwarded: str) -> None:
         self._receiver = receiver
+        self._origin: tuple[AddressOf, str] | None = (address_of, forwarded)
         self._transport: WSTransport | None = None
         self._parts: list[bytes] | None = None
         self._unsent = 0
         self._closing = False
         self._code = _ABNORMAL
-        self.address = address
+        self.address = ""
         self.owner: object = None
 
     # --- what the receiver calls
@@ -183,7 +140,12 @@ class Connection(WSListener):
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         self._transport = transport
-        _forget_headers(transport)
+        if self._origin is not None:
+            address_of, forwarded = self._origin
+            self.address, self._origin = address_of(_peer(transport.underlying_transport), forwarded), None
+        # picows keeps both HTTP heads for the life of the connection; nobody reads them again.
+        transport.request.headers.clear()
+        transport.response.headers.clear()
         self._receiver.opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -194,7 +156,8 @@ class Connection(WSListener):
             if not self._closing:
                 self._receiver.received(self, frame.get_payload_as_bytes())
         elif kind == WSMsgType.PING:
-            if not self._closing:
+            # With something unsent no pong: a flood of pings must not fill the buffer of a stalled reader.
+            if not self._closing and not self.unsent_bytes:
                 transport.send_pong(frame.get_payload_as_bytes())
         elif kind == WSMsgType.CLOSE:
             self._on_close(transport, frame)
@@ -210,10 +173,10 @@ class Connection(WSListener):
         self._receiver.closed(self, self._code)
 
     def pause_writing(self) -> None:
-        """The bound is kept in `send`; nothing to do."""
+        """Nothing: the bound is kept in `send`."""
 
     def resume_writing(self) -> None:
-        """The bound is kept in `send`; nothing to do."""
+        """Nothing: the bound is kept in `send`."""
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         self._code = int(cast(int, frame.get_close_code())) or _NO_CODE
@@ -229,7 +192,9 @@ class Connection(WSListener):
             return
         starts = frame.msg_type == WSMsgType.TEXT
         if starts == (self._parts is not None):
-            self.close(1002, "A continuation without a beginning, or a beginning inside a message.")
+            self.close(
+                _PROTOCOL_ERROR, "A continuation without a beginning, or a beginning inside a message."
+            )
             return
         parts = self._parts = self._parts if self._parts is not None else []
         parts.append(frame.get_payload_as_bytes())
@@ -241,214 +206,6 @@ class Connection(WSListener):
                 self.close(CloseCode.TOO_LARGE, "The message has too many fragments.")
             else:
                 self._receiver.received(self, message)
-
-
-def _forget_headers(transport: WSTransport) -> None:
-    """picows keeps both HTTP heads for the life of the connection; nobody reads them again."""
-    transport.request.headers.clear()
-    transport.response.headers.clear()
-
-
-async def listen(
-    receiver: Receiver,
-    host: str,
-    port: int,
-    *,
-    address_of: AddressOf = peer_address,
-    ssl: SSLContext | None = None,
-    backlog: int = 1024,
-) -> asyncio.Server:
-    """Open a port that serves only `/tunnel`; port 0 takes a free one."""
-
-    def accept(request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener | None:
-        if refusal := refuse(request.path.decode("latin-1"), "Origin" in request.headers):
-            status, text = refusal
-            response = WSUpgradeResponse.create_error_response(status, text.encode())
-            return WSUpgradeResponseWithListener(response, None)
-        return _Direct(receiver, address_of, request.headers.get("X-Forwarded-For", ""))
-
-    create_server = cast("Callable[..., Awaitable[asyncio.Server]]", ws_create_server)
-    return await create_server(
-        accept,
-        host,
-        port,
-        logger_name=cast(str, _quiet),
-        websocket_handshake_timeout=HANDSHAKE_SECONDS,
-        enable_auto_pong=False,
-        max_frame_size=_HARD_MAX_BYTES,
-        read_buffer_init_size=READ_BUFFER_BYTES,
-        use_aiofastnet=False,
-        ssl=ssl,
-        backlog=backlog,
-    )
-
-
-class _Direct(Connection):
-    """A connection on a port of our own: it learns the peer's address when the socket is there."""
-
-    __slots__ = ("_address_of", "_forwarded")
-
-    def __init__(self, receiver: Receiver, address_of: AddressOf, forwarded: str) -> None:
-        super().__init__(receiver)
-        self._address_of: AddressOf | None = address_of
-        self._forwarded = forwarded
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        if self._address_of is not None:
-            self.address = self._address_of(_peer(transport.underlying_transport), self._forwarded)
-            self._address_of, self._forwarded = None, ""
-        super().on_ws_connected(transport)
-
-
-def refuse(target: str, has_origin: bool) -> tuple[HTTPStatus, str] | None:
-    """Why an upgrade request is not for the tunnel, or None when it is."""
-    if urlsplit(target).path != PATH:
-        return HTTPStatus.NOT_FOUND, f"Devices connect to {PATH}."
-    if has_origin:
-        return HTTPStatus.FORBIDDEN, "The tunnel is for devices; browsers use /live."
-    return None
-
-
-def websocket_protocol(
-    receiver: Callable[[], Receiver | None], address_of: AddressOf = peer_address
-) -> type[asyncio.Protocol]:
-    """The class for uvicorn's `ws=`: `/tunnel` to `receiver()`, all other paths to uvicorn's own WebSockets.
-
-    `receiver()` is None while the hub does not accept (starting, draining): the upgrade is answered with 503.
-    """
-
-    class WebSocketProtocol(asyncio.Protocol):
-        """One upgraded connection, until it is known whose it is. uvicorn forgets it; draining is the
-        hub's.
-        """
-
-        def __init__(self, config: Config, server_state: ServerState, app_state: dict[str, object]) -> None:
-            self._arguments = (config, server_state, app_state)
-            self._transport: asyncio.Transport | None = None
-            self._target: asyncio.BaseProtocol | None = None
-
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self._transport = cast(asyncio.Transport, transport)
-
-        def data_received(self, data: bytes) -> None:
-            # uvicorn calls this once, with the whole head; more can only come before the protocol is swapped.
-            if self._target is None:
-                self._choose(data)
-            elif isinstance(self._target, asyncio.BufferedProtocol):
-                _feed(self._target, data)
-            elif isinstance(self._target, asyncio.Protocol):
-                self._target.data_received(data)
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            if self._target is not None:
-                self._target.connection_lost(exc)
-
-        def _choose(self, head: bytes) -> None:
-            transport = self._transport
-            if transport is None:
-                return
-            target, headers = _parse_head(head)
-            if urlsplit(target).path != PATH:
-                config, state, app_state = self._arguments
-                ordinary = WebSocketsSansIOProtocol(config, state, app_state)
-                self._hand_over(transport, ordinary)
-                ordinary.data_received(head)
-                return
-            hub = receiver()
-            refusal = refuse(target, "origin" in headers)
-            if hub is None and refusal is None:
-                refusal = (
-                    HTTPStatus.SERVICE_UNAVAILABLE,
-                    "The cloud restarts; connect again in a few seconds.",
-                )
-            if refusal is not None or hub is None:
-                transport.write(_plain_answer(*cast(tuple[HTTPStatus, str], refusal)))
-                transport.close()
-                return
-            address = address_of(_peer(transport), headers.get("x-forwarded-for", ""))
-            swift = _picows_protocol(Connection(hub, address))
-            self._hand_over(transport, swift)
-            _feed(swift, _small_head(headers))
-
-        def _hand_over(self, transport: asyncio.Transport, target: asyncio.BaseProtocol) -> None:
-            self._target = target
-            target.connection_made(transport)
-            # After this call uvicorn sets its own protocol once more, so ours must come later.
-            asyncio.get_running_loop().call_soon(transport.set_protocol, target)
-
-    return WebSocketProtocol
-
-
-def _picows_protocol(connection: Connection) -> asyncio.BufferedProtocol:
-    """picows' server-side protocol for a socket that somebody else accepted (arguments by position:
-    private).
-    """
-
-    def accept(_request: object) -> Connection:
-        return connection
-
-    make = cast("Callable[..., asyncio.BufferedProtocol]", WSProtocol)
-    return make(
-        None,  # host and port: client side only
-        None,  # path: client side only
-        False,  # is_client_side
-        accept,
-        _quiet,
-        True,  # disconnect_on_exception
-        HANDSHAKE_SECONDS,
-        False,  # enable_auto_ping
-        10,
-        10,
-        WSAutoPingStrategy.PING_WHEN_IDLE,
-        False,  # enable_auto_pong: `on_ws_frame` answers pings
-        _HARD_MAX_BYTES,
-        None,  # extra_headers
-        READ_BUFFER_BYTES,
-    )
-
-
-def _feed(protocol: asyncio.BufferedProtocol, data: bytes) -> None:
-    """Give bytes to a buffered protocol, as the event loop does."""
-    rest = memoryview(data)
-    while rest:
-        room = cast(memoryview, protocol.get_buffer(len(rest)))
-        count = min(len(room), len(rest))
-        room[:count] = rest[:count]
-        protocol.buffer_updated(count)
-        rest = rest[count:]
-
-
-def _parse_head(head: bytes) -> tuple[str, dict[str, str]]:
-    """Request target and headers (names in lower case) of the head that uvicorn has parsed and put
-    together.
-    """
-    lines = head.decode("latin-1").split("\r\n")
-    target = lines[0].split(" ")[1]
-    headers: dict[str, str] = {}
-    for line in lines[1:]:
-        name, separator, value = line.partition(":")
-        if separator:
-            headers[name.strip().lower()] = value.strip()
-    return target, headers
-
-
-def _small_head(headers: dict[str, str]) -> bytes:
-    """The part of an upgrade request that picows needs; it keeps what it is given for the connection's
-    life.
-    """
-    kept = ("sec-websocket-key", "sec-websocket-version")
-    lines = [f"GET {PATH} HTTP/1.1", "Upgrade: websocket", "Connection: Upgrade"]
-    lines += [f"{name}: {headers[name]}" for name in kept if name in headers]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
-
-
-def _plain_answer(status: HTTPStatus, text: str) -> bytes:
-    body = text.encode()
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: text/plain; charset=utf-8\r\n"
-        f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-    )
-    return head.encode() + body
 
 
 def _peer(transport: asyncio.BaseTransport) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edgeflow_cloud.infra.wheel import NOWHERE, Wheel
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.tunnel.damping import Damping
 from edgeflow_cloud.tunnel.model import Limits
 from edgeflow_cloud.tunnel.rates import Failures, take
-from edgeflow_cloud.tunnel.wheel import NOWHERE, Wheel
 
 
 @given(st.lists(st.floats(0.0, 2.0), min_size=1, max_size=80))
