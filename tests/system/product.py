@@ -53,7 +53,7 @@ class Program:
 
     def start(self) -> None:
         with self.log.open("ab") as out:
-            self.process = subprocess.Popen(  # noqa: S603 - our own programs
+            self.process = subprocess.Popen(
                 self.command,
                 env=self.environment,
                 cwd=self.folder,

@@ -46,7 +46,7 @@ def test_a_taken_port_and_a_taken_folder_are_sentences(new_cloud: Callable[..., 
         ({"EDGEFLOW_DATA_DIR": str(cloud.folder / "other")}, rf"Port {cloud.port} .* taken"),
         ({"EDGEFLOW_PORT": "0"}, r"already|runs"),
     ):
-        second = subprocess.run(  # noqa: S603 - our own program
+        second = subprocess.run(
             cloud.program.command,
             env={**cloud.program.environment, **change},
             cwd=cloud.folder,
