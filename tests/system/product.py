@@ -82,7 +82,18 @@ class Cloud:
     port: int
     settings: dict[str, str] = field(default_factory=dict)
     password: str = ""
-    program: Program | None = None
+    _program: Program | None = None
+
+    @property
+    def program(self) -> Program:
+        """The running `up`."""
+        assert self._program is not None, "up() comes first"
+        return self._program
+
+    @property
+    def started(self) -> bool:
+        """Whether `up` was ever called."""
+        return self._program is not None
 
     @property
     def url(self) -> str:
@@ -101,14 +112,14 @@ class Cloud:
             **self.settings,
         }
         command = [str(BIN / "edgeflow-cloud"), "up"]
-        self.program = Program(command, clean_environment(environment), self.folder, "cloud")
+        self._program = Program(command, clean_environment(environment), self.folder, "cloud")
         self.program.start()
         eventually(self.is_ready, within=60, what="the cloud answers")
         if found := re.search(r"Password\s+(\S+)", self.program.said()):
             self.password = found[1]
 
     def is_ready(self) -> bool:
-        assert self.program is not None and self.program.process is not None
+        assert self.program.process is not None
         assert self.program.process.poll() is None, f"the cloud ended:\n{self.program.said()[-3000:]}"
         return httpx.get(f"{self.url}/api/v1/ready").status_code == 200
 
@@ -139,7 +150,7 @@ class Cloud:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
                 continue
-        assert self.program is not None and self.program.process is not None
+        assert self.program.process is not None
         self.program.process.wait(10)
 
 

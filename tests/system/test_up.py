@@ -12,7 +12,6 @@ from tests.system.product import Cloud, Program, eventually, make_agent
 def test_up_ends_with_a_device_online_and_leaves_nothing_behind(new_cloud: Callable[..., Cloud]) -> None:
     cloud = new_cloud()
     cloud.up(demo=True)
-    assert cloud.program is not None
     eventually(lambda: "device online" in cloud.program.said(), within=20, what="the demo device is announced")
     said = cloud.program.said()
     assert cloud.url in said
@@ -41,7 +40,6 @@ def test_up_ends_with_a_device_online_and_leaves_nothing_behind(new_cloud: Calla
 def test_a_taken_port_and_a_taken_folder_are_sentences(new_cloud: Callable[..., Cloud]) -> None:
     cloud = new_cloud()
     cloud.up()
-    assert cloud.program is not None
     for change, wanted in (
         ({"EDGEFLOW_DATA_DIR": str(cloud.folder / "other")}, rf"Port {cloud.port} .* taken"),
         ({"EDGEFLOW_PORT": "0"}, r"already|runs"),
