@@ -11,7 +11,7 @@ cannot climb out of it.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
@@ -33,6 +33,17 @@ Row = asyncpg.Record
 
 STATEMENT_TIMEOUT_MS = 15_000
 ACQUIRE_TIMEOUT = 5.0
+
+# What asyncpg raises on a connection that died; the internal error when it died in the middle of an exchange.
+_LOST = (
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    ConnectionError,
+)
 
 
 class Database:
@@ -154,7 +165,7 @@ async def _transaction(pool: PgPool | None, begin: str) -> AsyncGenerator[Transa
         raise RuntimeError("Database.open() was not awaited")
     try:
         connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT)
-    except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+    except (TimeoutError, OSError, *_LOST) as error:
         raise Unavailable(
             "The database does not answer at the moment; try again in a few seconds."
         ) from error
@@ -166,10 +177,12 @@ async def _transaction(pool: PgPool | None, begin: str) -> AsyncGenerator[Transa
             await _roll_back(connection)
             raise
         await connection.execute("commit")
-    except (asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError) as error:
+    except _LOST as error:
         raise Unavailable("The connection to the database was lost; send the same request again.") from error
     finally:
-        await pool.release(connection, timeout=5)
+        # What fails here drops the connection, and says nothing about a transaction that is over.
+        with suppress(*_LOST, OSError, TimeoutError):
+            await pool.release(connection, timeout=5)
 
 
 async def _roll_back(connection: "PoolConnectionProxy[Row]") -> None:
@@ -178,5 +191,5 @@ async def _roll_back(connection: "PoolConnectionProxy[Row]") -> None:
         return
     try:
         await asyncio.shield(asyncio.wait_for(connection.execute("rollback"), 5))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
+    except (asyncpg.PostgresError, *_LOST, OSError, TimeoutError):
         connection.terminate()

@@ -122,6 +122,7 @@ class JobRunner:
             ),
             name="job-manager",
         )
+        running.add_done_callback(_look_at)
         stop = asyncio.create_task(stopping.wait())
         try:
             await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
@@ -181,6 +182,12 @@ def _by_name(jobs: Sequence[Job]) -> dict[str, Job]:
         if known.setdefault(job.name, job) is not job:
             raise ValueError(f"two jobs are called {job.name}: a name is stored and must mean one thing")
     return known
+
+
+def _look_at(task: asyncio.Task[None]) -> None:
+    """Take a task's error, so that asyncio does not print one that we have dealt with."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _never(job: models.Job) -> None:
