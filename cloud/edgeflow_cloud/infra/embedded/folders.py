@@ -65,11 +65,17 @@ class Folders:
 
     def clear_sockets(self) -> None:
         """Remove the sockets of parts that have ended, and the folder in /tmp if there was one."""
-        elsewhere = _temporary(self, os.geteuid())
-        for socket_file in (*self.run.glob("*.sock"), *elsewhere.glob("*.sock")):
-            socket_file.unlink(missing_ok=True)
+        uids = {os.geteuid()}
         with suppress(OSError):
-            elsewhere.rmdir()
+            uids.add((self.root / "postgres").stat().st_uid)
+        for folder in (self.run, *(_temporary(self, uid) for uid in uids)):
+            with suppress(OSError):
+                if folder.lstat().st_uid not in uids:  # not ours, or a link
+                    continue
+                for socket_file in folder.glob("*.sock"):
+                    socket_file.unlink(missing_ok=True)
+                if folder != self.run:
+                    folder.rmdir()
 
     def log(self, name: str) -> Path:
         """A part's log file; the log of the run before becomes `.1`."""

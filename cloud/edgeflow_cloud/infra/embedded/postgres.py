@@ -74,7 +74,7 @@ def start(
 ) -> tuple[Child, str]:
     """Start PostgreSQL, making the database first when there is none, and wait until it takes connections.
 
-    `durable=False` is for tests only: a crash may lose or break everything.
+    `password` must be letters and digits. `durable=False` is for tests only: a crash may lose or break everything.
     Returns the child and its URL (user and database `edgeflow`, which owns everything). Raises PartFailed.
     """
     place = station(folders, binaries())
@@ -133,8 +133,7 @@ def _create(place: Station, password: str, durable: bool) -> None:
                 str(place.binaries / "initdb"),
                 f"--pgdata={folder}",
                 f"--username={USER}",
-                "--pwfile=/dev/stdin",
-                "--auth=scram-sha-256",
+                "--auth=reject",  # until our own pg_hba.conf is there
                 "--encoding=UTF8",
                 "--locale-provider=builtin",
                 "--builtin-locale=C.UTF-8",
@@ -142,12 +141,11 @@ def _create(place: Station, password: str, durable: bool) -> None:
                 "--no-instructions",
                 *([] if durable else ["--no-sync"]),
             ],
-            f"{password}\n",
         )
         _run(
             place,
             [str(place.binaries / "postgres"), "--single", "-D", str(folder), *_single(durable), "postgres"],
-            f"create database {DATABASE}\n",
+            f"create database {DATABASE}\nalter role {USER} password '{password}'\n",
         )
 
 
@@ -155,7 +153,7 @@ def _single(durable: bool) -> list[str]:
     return ["-c", "exit_on_error=on", *([] if durable else ["-c", "fsync=off"])]
 
 
-def _run(place: Station, command: list[str], text: str) -> None:
+def _run(place: Station, command: list[str], text: str = "") -> None:
     try:
         done = subprocess.run(  # noqa: S603 - our own program and arguments
             [*place.wrap, *command],

@@ -137,10 +137,17 @@ def _as_system_user(folders: Folders, binaries: Path, data: Path) -> Station:
         _HOME.mkdir(mode=0o755, exist_ok=True)
         if not _may_enter(wrap, binaries / "initdb"):
             binaries = _copy_programs(binaries)
-        if not data.exists() and not _may_enter(wrap, folders.root):
+        if not _may_enter(wrap, folders.root):
             # Passing through is all it needs; each folder inside is closed by itself.
             folders.root.chmod(stat.S_IMODE(folders.root.stat().st_mode) | 0o011)
-        if not data.exists() and not _may_enter(wrap, folders.root):
+        reachable = _may_enter(wrap, folders.root)
+        if not reachable and data.exists() and not data.is_symlink():
+            raise PartFailed(
+                _NAME,
+                f"cannot run as root here, and the user {_USER} that it runs as cannot enter {folders.root}",
+                advice=f"move that folder into {_HOME} and set EDGEFLOW_DATA_DIR to it",
+            )
+        if not reachable and not data.exists():
             # The link is made first: without it a later start would not find what is made at its end.
             digest = hashlib.sha256(os.fsencode(folders.root)).hexdigest()[:12]
             elsewhere = _HOME / f"data-{digest}"
