@@ -69,7 +69,7 @@ def migrate() -> None:
     loaded = _load()
     _log(loaded.settings, loaded.settings.log_level)
     from edgeflow_cloud.app.cloud import MissingPart
-    from edgeflow_cloud.app.schema import bring_up_to_date
+    from edgeflow_cloud.infra.schema import bring_up_to_date
 
     def call() -> None:
         url = loaded.settings.database_url

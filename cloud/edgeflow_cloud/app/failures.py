@@ -3,9 +3,9 @@
 import asyncpg
 
 from edgeflow_cloud.app.cloud import MissingPart
-from edgeflow_cloud.app.schema import WrongSchema
 from edgeflow_cloud.app.server import PortTaken
 from edgeflow_cloud.infra.embedded import AlreadyRunning, PartFailed
+from edgeflow_cloud.infra.schema import WrongSchema
 from edgeflow_cloud.infra.secrets import BadSecret
 from edgeflow_cloud.infra.supervisor import ServiceCrashed
 from edgeflow_cloud.kernel.errors import Problem

@@ -7,8 +7,8 @@ import structlog
 import uvloop
 
 from edgeflow_cloud.app.cloud import Cloud, Role
-from edgeflow_cloud.app.schema import require_schema
 from edgeflow_cloud.infra.origins import Loaded
+from edgeflow_cloud.infra.schema import require_schema
 from edgeflow_cloud.infra.supervisor import Supervisor
 
 __all__ = ["Role", "run_serve", "serve"]

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from edgeflow_cloud import __version__
 from edgeflow_cloud.app.demo_device import DemoDevice
-from edgeflow_cloud.app.schema import bring_up_to_date
 from edgeflow_cloud.app.terminal import Terminal
 from edgeflow_cloud.infra.embedded import Parts, parts_for
 from edgeflow_cloud.infra.embedded.ports import free_ports, is_free
 from edgeflow_cloud.infra.origins import Loaded
+from edgeflow_cloud.infra.schema import bring_up_to_date
 from edgeflow_cloud.infra.settings import Settings
 from edgeflow_cloud.infra.supervisor import Supervisor
 
