@@ -73,9 +73,11 @@ browser: setup
 	@$(BIN)/uv pip install -q --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 	@touch $@
 
+# `npm ci` would want even those builds for other platforms that a registry of one's own does not have; this way
+# the lock is followed too, its hashes are checked, and it is not written.
 .make/web: .make/locked web/package-lock.json
 	@echo "Fetching the console's packages…"
-	@npm --prefix web ci --loglevel=error
+	@npm --prefix web install --no-save --loglevel=error
 	@touch $@
 
 $(CONSOLE): .make/web $(WEB_SOURCES)

