@@ -10,10 +10,12 @@ import msgspec
 import structlog
 from pgqueuer.core.executors import AbstractEntrypointExecutor, EntrypointExecutorParameters
 from pgqueuer.domain import errors, models
+from prometheus_client import Counter
 
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.infra.jobs import queries
 from edgeflow_cloud.infra.jobs.model import Job
+from edgeflow_cloud.infra.observability import REGISTRY
 from edgeflow_cloud.kernel.errors import Unavailable
 
 if TYPE_CHECKING:
@@ -21,6 +23,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = structlog.get_logger("edgeflow.jobs")
+RUNS = Counter(
+    "edgeflow_job_runs",
+    "Runs of jobs: done, failed (runs again), parked.",
+    ["job", "outcome"],
+    registry=REGISTRY,
+)
 
 
 class GivenUp(Exception):
@@ -58,6 +66,7 @@ class CountedExecutor(AbstractEntrypointExecutor):
         if attempt > self._job.attempts:
             error = f"The worker died during each of {self._job.attempts} runs."
             await self._record(lambda tx: queries.fail_attempt(tx, job.id, attempt, error))
+            RUNS.labels(self._job.name, "parked").inc()
             log.error("job.parked", error=error)
             raise GivenUp(error)
         try:
@@ -75,6 +84,7 @@ class CountedExecutor(AbstractEntrypointExecutor):
             await self._failed(job, attempt, error)
         else:
             await self._record(lambda tx: queries.forget_attempts(tx, job.id))
+            RUNS.labels(self._job.name, "done").inc()
 
     async def _record(self, write: Callable[[Transaction], Awaitable[T]]) -> T:
         """Write to the books in a transaction of its own; the database may be away for up to a minute.
@@ -101,8 +111,10 @@ class CountedExecutor(AbstractEntrypointExecutor):
             text = f"The run took longer than {self._job.timeout} or waited too long for something: {text}"
         await self._record(lambda tx: queries.fail_attempt(tx, job.id, attempt, text))
         if attempt >= self._job.attempts:
+            RUNS.labels(self._job.name, "parked").inc()
             log.error("job.parked", attempts=attempt, exc_info=error)
             raise GivenUp(text) from error
+        RUNS.labels(self._job.name, "failed").inc()
         delay = self._job.delay_after(attempt)
         log.warning("job.failed", attempt=attempt, error=text, retry_in=round(delay.total_seconds(), 1))
         raise errors.RetryRequested(delay, text) from error

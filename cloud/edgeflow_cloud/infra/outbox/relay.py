@@ -7,16 +7,19 @@ from contextlib import suppress
 import asyncpg
 import msgspec
 import structlog
+from prometheus_client import Counter
 
 from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.infra.db import Database, Row
 from edgeflow_cloud.infra.jobs import Job, enqueue
+from edgeflow_cloud.infra.observability import REGISTRY
 from edgeflow_cloud.infra.outbox import queries
 from edgeflow_cloud.infra.outbox.model import Announced, Reaction, live_channel
 from edgeflow_cloud.kernel.errors import Unavailable
 from edgeflow_cloud.kernel.ids import TenantId
 
 log = structlog.get_logger("edgeflow.outbox")
+RELAYED = Counter("edgeflow_outbox_events", "Events handed on.", registry=REGISTRY)
 
 _BATCH = 500
 _POLL = 2.0  # seconds; a NOTIFY lost with its connection costs no more than this
@@ -72,6 +75,7 @@ class Relay:
                     await enqueue(tx, job, announced.to_payload(), once=f"{job.name}:{announced.event_id}")
             if rows:
                 await queries.mark_relayed(tx, rows)
+        RELAYED.inc(len(rows))
         await self._tell_live(rows)
         return len(rows)
 
