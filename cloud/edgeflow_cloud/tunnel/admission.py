@@ -44,6 +44,7 @@ log = structlog.get_logger("edgeflow.tunnel")
 _BATCH = 256
 _NO_DEVICE = DeviceId(UUID(int=0))
 _FAILURE_SECONDS = 6.0
+_BUS_SECONDS = 0.3
 
 
 class Applicant:
@@ -204,8 +205,9 @@ class Admission:
         """Those that another hub holds and protects."""
         keys = [f"{kind}:{device_id}" for device_id in devices for kind in ("damped", "route")]
         try:
-            values = await self._context.bus.get_many(*keys)
-        except BusAway:
+            async with asyncio.timeout(_BUS_SECONDS):  # a Valkey that hangs must not hold up those who come
+                values = await self._context.bus.get_many(*keys)
+        except (BusAway, TimeoutError):
             return set()
         return {
             device_id

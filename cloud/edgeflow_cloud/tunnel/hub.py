@@ -278,7 +278,7 @@ class Hub:
                 continue
             opened.append(session)
             self._greet(session)
-        await self._neighbours.announce(opened)
+        self.spawn(self._neighbours.announce(opened))
 
     def _open(self, applicant: Applicant, tenant_id: TenantId, epoch: int) -> Session | None:
         connect, connection = applicant.connect, applicant.connection

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from websockets.asyncio.client import connect
@@ -17,10 +18,15 @@ from cloud.tests.tunnel.conftest import Client, Registered, Running, running, un
 from edgeflow_cloud import devices
 from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.outbox import Announced
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.clock import SetClock
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
-from edgeflow_cloud.tunnel import DeviceSide, Limits
+from edgeflow_cloud.tunnel import DeviceSide, Limits, signal_device
+from edgeflow_cloud.tunnel.jobs import SILENCE
 from edgeflow_cloud.tunnel.routing import check_key
+from edgeflow_cloud.tunnel.wiring import SUBSYSTEM as TUNNEL
 
 Status = Callable[[DeviceId], Awaitable[str]]
 TALKATIVE = DeviceSide(capabilities=("telemetry", "shadow"))
@@ -324,3 +330,70 @@ async def test_a_revoked_key_ends_the_tunnel(
         await check_key(context.bus, device.device_id)
         error, code = await client.refusal()
         assert (code, error["code"]) == (4401, "key_revoked")
+
+
+async def test_rotation_and_removal_reach_the_tunnel_as_events(
+    context: Context, owner: Principal, device: Registered, register: Callable[[], Awaitable[Registered]]
+) -> None:
+    other = await register()
+    jobs = {reaction.event: reaction.job for reaction in TUNNEL.reactions}
+
+    async def react(name: str, about: Registered) -> None:
+        announced = Announced(
+            event_id=ids.new(),
+            tenant_id=owner.tenant_id,
+            name=name,
+            version=1,
+            occurred_at=context.clock.now(),
+            payload={"device_id": str(about.device_id)},
+        )
+        await jobs[name].handler(context, announced.to_payload())
+
+    async with running(context) as hub, hub.client(device) as one, hub.client(other) as two:
+        async with context.db.tenant_tx(owner) as tx:
+            await devices.rotate_key(tx, owner, device.device_id)
+            await devices.delete_device(tx, owner, other.device_id)
+        await react("device.key_rotated", device)
+        assert await one.closed() == 4401
+        await react("device.deleted", other)
+        assert await two.closed() == 4401
+
+
+async def test_devices_of_a_dead_hub_are_found(
+    context: Context, device: Registered, status_of: Status
+) -> None:
+    silent = next(schedule.job for schedule in TUNNEL.schedules)
+    async with running(context) as hub, hub.client(device):
+        await silent.handler(context, {})
+        assert await status_of(device.device_id) == "online"
+        later = replace(context, clock=SetClock(context.clock.now() + SILENCE + timedelta(seconds=1)))
+        await silent.handler(later, {})
+        assert await status_of(device.device_id) == "offline"
+
+
+async def test_without_valkey_devices_still_come_in(context: Context, device: Registered) -> None:
+    nowhere = Bus("redis://127.0.0.1:1/0", deadline=0.2)
+    async with running(replace(context, bus=nowhere)) as hub, hub.client(device) as client:
+        await client.send(type="ping")
+        assert (await client.receive())["type"] == "pong"
+        assert await signal_device(nowhere, device.device_id, "no such signal"), "the hub is in this process"
+    await nowhere.close()
+
+
+async def test_without_postgresql_newcomers_wait_and_those_who_are_in_stay(
+    context: Context, device: Registered, register: Callable[[], Awaitable[Registered]]
+) -> None:
+    newcomer = await register()
+    async with running(context) as hub, hub.client(device) as client:
+        await context.db.close()
+        try:
+            async with hub.client() as other:
+                hello = {"device_id": newcomer.wire_id, "api_key": newcomer.key, "capabilities": ["x"]}
+                await other.send(type="connect", boot_id="b", **hello)
+                error, code = await other.refusal()
+            assert (code, error["code"]) == (1013, "unavailable")
+            assert error["retry_after"] >= 2
+            await client.send(type="ping")
+            assert (await client.receive())["type"] == "pong"
+        finally:
+            await context.db.open()
