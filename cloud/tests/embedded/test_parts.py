@@ -23,8 +23,17 @@ import redis
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
-from edgeflow_cloud.infra.embedded import AlreadyRunning, PartFailed, Parts, start_for_tests
-from edgeflow_cloud.infra.secrets import Secret
+from edgeflow_cloud.infra.embedded import (
+    AlreadyRunning,
+    Credentials,
+    PartFailed,
+    Parts,
+    privilege,
+    start_for_tests,
+)
+from edgeflow_cloud.infra.embedded.folders import Folders
+from edgeflow_cloud.infra.embedded.parts import ALL
+from edgeflow_cloud.infra.secrets import Secret, Secrets
 from edgeflow_cloud.infra.settings import S3Address
 
 HOLDER = """
@@ -315,3 +324,32 @@ def test_a_full_or_read_only_disk_is_a_sentence(tmp_path: Path, options: str, se
         pytest.skip(f"no user namespace here: {done.stderr.strip()}")
     assert sentence in done.stdout, done.stdout + done.stderr
     assert "EDGEFLOW_DATA_DIR" in done.stdout
+
+
+def test_root_without_a_namespace_or_a_user_is_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(privilege.os, "geteuid", lambda: 0)
+    monkeypatch.setattr(privilege.shutil, "which", lambda _name: None)
+    with pytest.raises(PartFailed, match="start as a plain user, or set EDGEFLOW_DATABASE_URL"):
+        privilege.station(Folders.prepare(tmp_path), Path("/"))
+
+
+def test_a_start_can_be_interrupted_at_any_moment(tmp_path: Path) -> None:
+    before = psutil.Process().children()
+    for pause in (0.0, 0.1, 0.3, 0.6, 1.0):
+        parts = Parts(tmp_path, lambda: Credentials.of(Secrets(tmp_path / "secrets")), ALL, durable=True)
+        asyncio.run(_start_and_cancel(parts, pause))
+        assert psutil.Process().children() == before
+        assert not (tmp_path / "postgres.new").exists()
+
+
+async def _start_and_cancel(parts: Parts, pause: float) -> None:
+    starting = asyncio.create_task(parts.start())
+    await asyncio.sleep(pause)
+    starting.cancel()
+    began = time.monotonic()
+    await asyncio.wait([starting])
+    assert time.monotonic() - began < 10
+    if not starting.cancelled():  # it was quicker than we
+        await parts.stop()

@@ -5,7 +5,6 @@ made in a folder beside and renamed when whole, so that a start that was cut sho
 """
 
 import signal
-import subprocess
 import threading
 from contextlib import suppress
 from importlib.util import find_spec
@@ -15,12 +14,13 @@ from urllib.parse import quote
 from edgeflow_cloud.infra.embedded.errors import PartFailed
 from edgeflow_cloud.infra.embedded.folders import Folders
 from edgeflow_cloud.infra.embedded.privilege import Station, station
-from edgeflow_cloud.infra.embedded.process import Child, end_left_behind, spawn, tail, wait_ready
+from edgeflow_cloud.infra.embedded.process import Child, end_left_behind, run_to_end, spawn, tail, wait_ready
 
 NAME = "PostgreSQL"
 USER = DATABASE = "edgeflow"
 _PROGRAM = "postgres"
 _PORT = 5432
+_CREATE_LIMIT = 180.0
 
 _CONF = """\
 # Written by edgeflow-cloud at every start. Put your own settings into custom.conf beside this file.
@@ -80,7 +80,7 @@ def start(
     place = station(folders, binaries())
     _end_earlier(place)
     if not (place.data / "PG_VERSION").exists():
-        _create(place, password, durable)
+        _create(place, password, durable, abort)
     _check_version(place)
     place.write("postgresql.conf", _conf(place, durable))
     place.write("pg_hba.conf", _HBA)
@@ -125,7 +125,7 @@ def _end_earlier(place: Station) -> None:
             (place.sockets / leftover).unlink()
 
 
-def _create(place: Station, password: str, durable: bool) -> None:
+def _create(place: Station, password: str, durable: bool, abort: threading.Event) -> None:
     with place.fresh() as folder:
         _run(
             place,
@@ -141,10 +141,12 @@ def _create(place: Station, password: str, durable: bool) -> None:
                 "--no-instructions",
                 *([] if durable else ["--no-sync"]),
             ],
+            abort,
         )
         _run(
             place,
             [str(place.binaries / "postgres"), "--single", "-D", str(folder), *_single(durable), "postgres"],
+            abort,
             f"create database {DATABASE}\nalter role {USER} password '{password}'\n",
         )
 
@@ -153,24 +155,18 @@ def _single(durable: bool) -> list[str]:
     return ["-c", "exit_on_error=on", *([] if durable else ["-c", "fsync=off"])]
 
 
-def _run(place: Station, command: list[str], text: str = "") -> None:
+def _run(place: Station, command: list[str], abort: threading.Event, text: str = "") -> None:
     try:
-        done = subprocess.run(  # noqa: S603 - our own program and arguments
-            [*place.wrap, *command],
-            input=text.encode(),
-            capture_output=True,
-            cwd="/",
-            env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
-            timeout=120,
-            start_new_session=True,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise PartFailed(NAME, "took more than two minutes to make its database") from error
+        code, complaint = run_to_end(command, text, wrap=place.wrap, limit=_CREATE_LIMIT, abort=abort)
+    except TimeoutError as error:
+        if abort.is_set():
+            raise PartFailed(NAME, "was stopped while starting") from error
+        what = f"took more than {_CREATE_LIMIT:.0f} seconds to make its database"
+        raise PartFailed(NAME, what) from error
     except OSError as error:
         raise PartFailed.from_os_error(NAME, error) from error
-    if done.returncode != 0:
-        raise PartFailed(NAME, "could not make its database", done.stderr.decode("utf-8", "replace").strip())
+    if code != 0:
+        raise PartFailed(NAME, "could not make its database", complaint)
 
 
 def _check_version(place: Station) -> None:

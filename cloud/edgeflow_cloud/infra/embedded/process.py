@@ -131,11 +131,9 @@ def spawn(
 
     Raises PartFailed when the program cannot be started.
     """
-    # setpriv must be the last wrapper: entering a user namespace changes the credentials, and the kernel
-    # forgets the parent-death signal when they change.
-    setpriv = shutil.which("setpriv")
-    fate = [setpriv, "--pdeathsig", end_signal.name.removeprefix("SIG"), "--"] if setpriv else []
-    full = [*wrap, *fate, *command]
+    # The signal is set last: entering a user namespace changes the credentials, and the kernel forgets the
+    # parent-death signal when they change.
+    full = [*wrap, *_fate(end_signal), *command]
     env = {
         "PATH": os.environ.get("PATH", os.defpath),
         "LC_ALL": "C.UTF-8",
@@ -164,6 +162,39 @@ def spawn(
     finally:
         os.close(descriptor)
     return Child(name, process, log, end_signal, patience, after)
+
+
+def run_to_end(
+    command: Sequence[str], text: str, *, wrap: Sequence[str] = (), limit: float, abort: threading.Event
+) -> tuple[int, str]:
+    """Run a program that does one thing, with `text` as its input. Returns its exit code and what it complained.
+
+    It is killed when `abort` is set, after `limit` seconds, and when we die. Raises OSError, TimeoutError.
+    """
+    fate = _fate(signal.SIGKILL)
+    process = subprocess.Popen(  # noqa: S603 - our own program and arguments
+        [*wrap, *fate, *command],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"},
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + limit
+    words: bytes | None = text.encode()
+    try:
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                _, complaint = process.communicate(words, timeout=0.1)
+                return process.returncode, complaint.decode("utf-8", "replace").strip()
+            words = None  # they are on their way
+            if abort.is_set() or time.monotonic() > deadline:
+                raise TimeoutError
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 def wait_ready(child: Child, ready: Callable[[], bool], *, limit: float, abort: threading.Event) -> None:
@@ -202,6 +233,12 @@ async def ended(child: Child) -> None:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+
+
+def _fate(number: signal.Signals) -> list[str]:
+    """Words before a command that have the kernel send it `number` when the thread that started it ends."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", number.name.removeprefix("SIG"), "--"] if setpriv else []
 
 
 def tail(path: Path) -> str:
