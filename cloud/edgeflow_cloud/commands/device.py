@@ -7,41 +7,26 @@ instead.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections import deque
+from collections.abc import Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
 
-import asyncpg
 import msgspec
 import structlog
 
 from edgeflow_cloud.commands import service
 from edgeflow_cloud.commands.execution import LOOK, SEND
-from edgeflow_cloud.commands.model import ERROR_LIMIT, SETTLE_SECONDS, Command, CommandStatus
-from edgeflow_cloud.commands.waiting import tell
-from edgeflow_cloud.infra.db import Transaction
-from edgeflow_cloud.kernel.errors import Unavailable
+from edgeflow_cloud.commands.model import SETTLE_SECONDS, Command, CommandStatus
+from edgeflow_cloud.commands.outcome import DATABASE_AWAY, finish, give_back, write
 from edgeflow_cloud.kernel.ids import CommandId
 from edgeflow_cloud.tunnel import DeviceAway, DeviceSide, NoAnswer, Session, Turn
 from edgeflow_protocol import FrameError, frames
 from edgeflow_protocol.actions import Action
-from edgeflow_protocol.capabilities import BASE_COMMANDS_IN_FLIGHT, NEGOTIATED_COMMANDS_IN_FLIGHT
 
-T = TypeVar("T")
 log = structlog.get_logger("edgeflow.commands")
 
-DATABASE_AWAY = (
-    Unavailable,
-    OSError,
-    TimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-)
-PATIENCE_SECONDS = 60.0
-"""For how long an answer that PostgreSQL cannot take now is held; then the sweep says `unknown`."""
 IN_TRANSIT = timedelta(seconds=5)
 """A command that was marked as sent so recently may still be on its way to this hub."""
 
@@ -51,18 +36,14 @@ _decode = msgspec.json.Decoder(Command).decode
 class Desk:
     """One session's work with commands. There is one only while there is work."""
 
-    __slots__ = ("again", "pumps", "running", "session")
+    __slots__ = ("again", "looking", "resend", "running", "session")
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.pumps = 0
+        self.looking = False
         self.again = False
+        self.resend: deque[Command] = deque()
         self.running: set[CommandId] = set()
-
-    @property
-    def width(self) -> int:
-        """How many commands the device's lane holds at once."""
-        return NEGOTIATED_COMMANDS_IN_FLIGHT if self.session.negotiated else BASE_COMMANDS_IN_FLIGHT
 
 
 _desks: dict[Session, Desk] = {}
@@ -71,7 +52,7 @@ _settling: set[Session] = set()
 
 async def on_send(session: Session, data: bytes) -> None:
     """A command that is `sent` already and for which the lane was free when it was stored."""
-    _spawn(session, _start(_desk(session), _decode(data)))
+    _spawn(session, _start(session, _decode(data)))
 
 
 async def on_look(session: Session, _data: bytes) -> None:
@@ -91,12 +72,14 @@ async def on_connect(session: Session) -> None:
     for command in active:
         if command.status is not CommandStatus.SENT or command.sent_at is None:
             continue
+        if command.id in desk.running or (command.epoch or 0) >= session.epoch:
+            continue  # this connection's own
         if session.negotiated and now < command.sent_at + timedelta(seconds=command.timeout):
-            _spawn(session, _resume(desk, command))
+            desk.resend.append(command)
         elif command.epoch is not None or now - command.sent_at > IN_TRANSIT:
             error = "The connection was lost before an answer came; the device may have done it."
-            _spawn(session, _finish(session, command, CommandStatus.UNKNOWN, error=error))
-    if any(command.status is CommandStatus.QUEUED for command in active):
+            _spawn(session, finish(session, command, CommandStatus.UNKNOWN, error=error))
+    if desk.resend or any(command.status is CommandStatus.QUEUED for command in active):
         _look(desk)
     _put_away(desk)
 
@@ -133,82 +116,82 @@ def _desk(session: Session) -> Desk:
 
 
 def _put_away(desk: Desk) -> None:
-    if not desk.pumps and not desk.running and _desks.get(desk.session) is desk:
+    if not desk.looking and not desk.running and _desks.get(desk.session) is desk:
         del _desks[desk.session]
 
 
 def _look(desk: Desk) -> None:
-    """Have somebody look into the queue after this moment: one more, or those who are at it."""
-    if desk.pumps < desk.width:
-        desk.pumps += 1
-        _spawn(desk.session, _pump(desk))
-    else:
+    """Have the queue looked into after this moment."""
+    if desk.looking:
         desk.again = True
+    else:
+        desk.looking = True
+        _spawn(desk.session, _send_waiting(desk))
 
 
-async def _pump(desk: Desk) -> None:
-    """Send what waits, the oldest first, until nothing does; each that finds work calls one more to its
-    side."""
+async def _send_waiting(desk: Desk) -> None:
+    """Send what waits, the oldest first, until nothing does. One at a time looks, so that the order is
+    kept."""
     session = desk.session
     try:
         while session.is_open:
-            async with session.lane.turn() as turn:
+            async with AsyncExitStack() as place:
+                turn = await place.enter_async_context(session.lane.turn())
                 desk.again = False
-                async with session.context.db.tenant_tx(session.principal) as tx:
-                    command = await service.claim_next(
-                        tx,
-                        session.tenant_id,
-                        session.device_id,
-                        epoch=session.epoch,
-                        now=session.context.clock.now(),
-                    )
+                command = await _take(desk)
                 if command is not None:
-                    _look(desk)
-                    await _perform(desk, turn, command)
+                    desk.running.add(command.id)
+                    _spawn(session, _hold(desk, place.pop_all(), turn, command))
                 elif not desk.again:
-                    return
+                    break
     except DeviceAway:
         pass  # what waits is found when the device is back
     except DATABASE_AWAY as error:  # the sweep reminds us
-        log.warning(
-            "commands.queue_not_read", device=session.wire_id, error=str(error)
-        )  # the sweep reminds us
+        log.warning("commands.queue_not_read", device=session.wire_id, error=str(error))
     finally:
-        desk.pumps -= 1
+        desk.looking = False
         _put_away(desk)
 
 
-async def _start(desk: Desk, command: Command) -> None:
+async def _take(desk: Desk) -> Command | None:
+    """The next command for this device, noted as sent on this connection.
+
+    First what an older connection was sent: this device keeps a journal, so it does what has one id only
+    once.
+    """
     session = desk.session
+    async with session.context.db.tenant_tx(session.principal) as tx:
+        while desk.resend:
+            command = desk.resend.popleft()
+            if command.id not in desk.running and await service.claim_again(tx, command, session.epoch):
+                return replace(command, epoch=session.epoch)
+        return await service.claim_next(
+            tx, session.tenant_id, session.device_id, epoch=session.epoch, now=session.context.clock.now()
+        )
+
+
+async def _start(session: Session, command: Command) -> None:
+    desk = _desk(session)
     if command.id in desk.running:
         return
-    if not session.lane.room:
-        if session.is_open:
-            await _write(session, lambda tx: service.queue_again(tx, command))
-            _look(desk)
-        else:
-            await _give_back(session, command)
-            _put_away(desk)
-        return
-    await _take_turn(desk, command)
+    if session.lane.room:
+        desk.running.add(command.id)
+        async with AsyncExitStack() as place:
+            turn = await place.enter_async_context(session.lane.turn())  # there is room: it does not wait
+            await _hold(desk, place.pop_all(), turn, command)
+    elif session.is_open:
+        await write(session, lambda tx: service.queue_again(tx, command))
+        _look(desk)
+    else:
+        await give_back(session, command)
+        _put_away(desk)
 
 
-async def _resume(desk: Desk, command: Command) -> None:
-    """Send once more what an older connection was sent: this device does what has one id only once."""
-    if command.id in desk.running:
-        return
-    taken = await _write(desk.session, lambda tx: service.claim_again(tx, command, desk.session.epoch))
-    if taken:
-        await _take_turn(desk, command)
-
-
-async def _take_turn(desk: Desk, command: Command) -> None:
-    desk.running.add(command.id)
+async def _hold(desk: Desk, place: AsyncExitStack, turn: Turn, command: Command) -> None:
+    """Perform the command in its place of the lane, then leave the place to the next."""
     try:
-        async with desk.session.lane.turn() as turn:
+        async with place:
             await _perform(desk, turn, command)
-    except DeviceAway:
-        await _give_back(desk.session, command)
     finally:
         desk.running.discard(command.id)
         _put_away(desk)
@@ -219,7 +202,7 @@ async def _perform(desk: Desk, turn: Turn, command: Command) -> None:
     session = desk.session
     if not session.negotiated and command.action == Action.SET_GPIO:
         error = "This device's software does not know set_gpio. Update it to the EdgeFlow agent to set pins."
-        await _finish(session, command, CommandStatus.FAILED, error=error)
+        await finish(session, command, CommandStatus.FAILED, error=error)
         return
     timeout = command.timeout + (SETTLE_SECONDS if session in _settling else 0.0)
     frame = frames.Command(id=command.wire_id, action=command.action, payload=command.payload)
@@ -227,67 +210,19 @@ async def _perform(desk: Desk, turn: Turn, command: Command) -> None:
         response = await turn.request(frame, timeout)
     except NoAnswer:
         error = f"The device did not answer within {timeout:g} seconds; it may still have done it."
-        await _finish(session, command, CommandStatus.UNKNOWN, error=error)
+        await finish(session, command, CommandStatus.UNKNOWN, error=error)
     except FrameError as problem:
-        await _finish(session, command, CommandStatus.FAILED, error=str(problem))
+        await finish(session, command, CommandStatus.FAILED, error=str(problem))
     except DeviceAway as away:
         if not away.sent:
-            await _give_back(session, command)
+            await give_back(session, command)
         elif not session.negotiated:
             error = "The connection was lost before an answer came; the device may have done it."
-            await _finish(session, command, CommandStatus.UNKNOWN, error=error)
+            await finish(session, command, CommandStatus.UNKNOWN, error=error)
         # Else it stays `sent`: it is sent again when the device is back in time, and unknown when it is not.
     else:
         if response.succeeded:
-            await _finish(session, command, CommandStatus.DONE, result=response.data)
+            await finish(session, command, CommandStatus.DONE, result=response.data)
         else:
             error = response.error or "The device refused, and gave no reason."
-            await _finish(session, command, CommandStatus.FAILED, result=response.data, error=error)
-
-
-async def _finish(
-    session: Session,
-    command: Command,
-    status: CommandStatus,
-    *,
-    result: object = None,
-    error: str | None = None,
-) -> None:
-    now = session.context.clock.now()
-    said = error[:ERROR_LIMIT] if error else None
-    ended = await _write(
-        session,
-        lambda tx: service.finish_command(
-            tx, command.tenant_id, command.id, status, now=now, result=result, error=said
-        ),
-    )
-    if ended is None:
-        log.info("commands.answer_ignored", device=session.wire_id, command=command.wire_id, status=status)
-    else:
-        await tell(session.context.bus, ended)
-
-
-async def _give_back(session: Session, command: Command) -> None:
-    now = session.context.clock.now()
-    ended = await _write(session, lambda tx: service.give_back(tx, command, now))
-    if ended is not None and ended.is_final:
-        await tell(session.context.bus, ended)
-
-
-async def _write(session: Session, work: Callable[[Transaction], Awaitable[T]]) -> T | None:
-    """Do `work` in a transaction of the device's organization; while the database is away, again and again.
-
-    None after a minute, or when `work` answers None: the row then tells its own story.
-    """
-    delay, loop = 0.1, asyncio.get_running_loop()
-    until = loop.time() + PATIENCE_SECONDS
-    while True:
-        try:
-            async with session.context.db.tenant_tx(session.principal) as tx:
-                return await work(tx)
-        except DATABASE_AWAY as error:
-            if loop.time() > until:
-                log.warning("commands.not_stored", device=session.wire_id, error=str(error))
-                return None
-        await asyncio.sleep(delay)
-        delay = min(delay * 2, 2.0)
+            await finish(session, command, CommandStatus.FAILED, result=response.data, error=error)

@@ -1,12 +1,11 @@
 """A command from the order to its answer, from any process: store, pass on to the device's hub, wait."""
 
 import msgspec
-import structlog
 
 from edgeflow_cloud.commands import service
 from edgeflow_cloud.commands.model import Command, CommandStatus, DeviceOffline, Order
 from edgeflow_cloud.commands.waiting import waiters_of
-from edgeflow_cloud.infra.bus import BusAway
+from edgeflow_cloud.infra.bus import Bus, BusAway
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.tunnel import signal_device
@@ -14,7 +13,6 @@ from edgeflow_cloud.tunnel import signal_device
 SEND, LOOK = "commands.send", "commands.look"
 """Signals to a device's hub: send this command, which is `sent` already; look into the device's queue."""
 
-log = structlog.get_logger("edgeflow.commands")
 _encode = msgspec.json.Encoder().encode
 
 
@@ -35,8 +33,18 @@ async def run_command(context: Context, principal: Principal, order: Order, *, w
         return command
     waiters.expect(command.id)
     try:
-        if fresh and not await _pass_on(context, command):
-            return await _take_back(context, principal, command)
+        if fresh:
+            try:
+                reached = await _pass_on(context.bus, command)
+            except BusAway:
+                if (await _take_back(context, principal, command)).status is CommandStatus.FAILED:
+                    raise
+                reached = True  # it waits: the sweep reminds the hub, the device's return finds it
+            if not reached:
+                current = await _take_back(context, principal, command)
+                if current.status is CommandStatus.FAILED:
+                    raise DeviceOffline
+                return current
         if wait <= 0:
             return command
 
@@ -49,24 +57,16 @@ async def run_command(context: Context, principal: Principal, order: Order, *, w
         waiters.forget(command.id)
 
 
-async def _pass_on(context: Context, command: Command) -> bool:
-    """Give the command to the device's hub; False when there is none, or no way to it."""
-    sent = command.status is CommandStatus.SENT
-    try:
-        return await signal_device(
-            context.bus, command.device_id, SEND if sent else LOOK, _encode(command) if sent else b""
-        )
-    except BusAway:
-        if not command.keep:
-            log.warning("commands.no_way", command=command.wire_id)
-        return False
+async def _pass_on(bus: Bus, command: Command) -> bool:
+    """Give the command to the device's hub; False when there is none. Raises BusAway when there is no way
+    to it."""
+    if command.status is CommandStatus.SENT:
+        return await signal_device(bus, command.device_id, SEND, _encode(command))
+    return await signal_device(bus, command.device_id, LOOK)
 
 
 async def _take_back(context: Context, principal: Principal, command: Command) -> Command:
     """No hub took it: it waits for the device's return, or ends here and now."""
     async with context.db.tenant_tx(principal) as tx:
-        ended = await service.give_back(tx, command, context.clock.now())
-        current = ended or await service.find_command(tx, principal, command.id)
-    if current.status is CommandStatus.FAILED:
-        raise DeviceOffline
-    return current
+        changed = await service.give_back(tx, command, context.clock.now())
+        return changed or await service.find_command(tx, principal, command.id)

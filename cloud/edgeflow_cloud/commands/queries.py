@@ -155,7 +155,8 @@ async def claim_next(
     return await tx.fetchrow(
         """
         update commands
-        set status = 'sent', sent_at = $3, due_at = $3 + make_interval(secs => timeout + $4::double precision), epoch = $5
+        set status = 'sent', sent_at = $3, epoch = $5,
+            due_at = $3 + make_interval(secs => timeout + $4::double precision)
         where tenant_id = $1 and status = 'queued' and id = (
             select id from commands
             where tenant_id = $1 and device_id = $2 and status = 'queued' and expires_at > $3

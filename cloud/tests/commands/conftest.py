@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -18,7 +18,7 @@ from edgeflow_cloud.kernel.principal import Principal
 
 NEGOTIATES = {"capabilities": ["telemetry"], "boot_id": "b1"}
 Answer = Callable[[dict[str, Any]], Awaitable[dict[str, Any] | None]]
-Order = Callable[..., Awaitable[Any]]
+Order = Callable[..., Coroutine[Any, Any, Any]]
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from cloud.tests.commands.conftest import NEGOTIATES, Order, answering
 from cloud.tests.conftest import Caller
 from cloud.tests.tunnel.conftest import Registered, Running, running, until
 from edgeflow_cloud.commands import device as side
+from edgeflow_cloud.commands import outcome
 from edgeflow_cloud.commands.jobs import sweep
 from edgeflow_cloud.commands.model import QUEUE_LIMIT
 from edgeflow_cloud.infra.bus import Bus
@@ -24,9 +25,12 @@ async def read(client: Caller, command: dict[str, Any]) -> dict[str, Any]:
 
 async def ended(client: Caller, command: dict[str, Any], status: str) -> dict[str, Any]:
     """Wait until the command has its final status."""
-    async with asyncio.timeout(5):
-        while (now := await read(client, command))["finished_at"] is None:
-            await asyncio.sleep(0.02)
+    now = await read(client, command)
+    for _ in range(250):
+        if now["finished_at"] is not None:
+            break
+        await asyncio.sleep(0.02)
+        now = await read(client, command)
     assert now["status"] == status, now
     return now
 
@@ -51,6 +55,7 @@ async def test_a_command_comes_back_with_its_answer(
     async with context.db.system_tx("test") as tx:
         audited = await tx.fetchrow("select * from audit_entries where action = 'command.create'")
         told = await tx.fetch("select name, changed from outbox where name like 'command.%' order by id")
+    assert audited is not None
     assert audited["resource_id"] == command["id"]
     assert [row["name"] for row in told] == ["command.created", "command.finished"]
     assert told[1]["changed"] == [f"devices/{device.wire_id}/commands", f"commands/{command['id']}"]
@@ -92,7 +97,7 @@ async def test_what_has_a_ttl_waits_for_the_return_in_order(
 
 
 async def test_a_field_client_gets_one_at_a_time_first_come_first_served(
-    hub: Running, device: Registered, order: Order
+    client: Caller, hub: Running, device: Registered, order: Order
 ) -> None:
     open_now = most = 0
 
@@ -105,11 +110,9 @@ async def test_a_field_client_gets_one_at_a_time_first_come_first_served(
         return {"status": "success"}
 
     async with hub.client(device) as socket, answering(socket, slowly) as seen:
-        tasks = []
-        for number in range(6):
-            tasks.append(asyncio.create_task(order("step", payload={"n": number})))
-            await asyncio.sleep(0.05)
-        assert {(await task).json()["status"] for task in tasks} == {"done"}
+        made = [(await order("step", payload={"n": number}, wait=0)).json() for number in range(6)]
+        for command in made:
+            await ended(client, command, "done")
     assert most == 1
     assert [frame.get("payload", {}).get("n") for frame in seen] == list(range(6))
 
@@ -390,9 +393,10 @@ async def test_hub_and_caller_in_different_processes(
 async def test_an_answer_that_the_bus_loses_is_read_from_the_row(
     hub: Running, device: Registered, order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lose(_bus: Bus, _command: object) -> None: ...
+    async def lose(_bus: Bus, _command: object) -> None:
+        """Nobody hears of it."""
 
-    monkeypatch.setattr(side, "tell", lose)
+    monkeypatch.setattr(outcome, "tell", lose)
     async with hub.client(device, **NEGOTIATES) as socket, answering(socket):
         started = time.monotonic()
         command = (await order()).json()
@@ -408,6 +412,6 @@ async def test_a_queue_that_a_hub_missed_is_found_by_the_sweep(
         await tx.execute("update commands set created_at = now() - interval '10 s', expires_at = now()")
     async with hub.client(device, **NEGOTIATES) as socket, answering(socket):
         async with context.db.system_tx("test") as tx:
-            await tx.execute("update commands set expires_at = now() + interval '60 s', due_at = expires_at")
+            await tx.execute("update commands set expires_at = now() + interval '60 s', due_at = null")
         await sweep(context, {})
         await ended(client, command, "done")
