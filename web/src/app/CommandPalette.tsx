@@ -40,6 +40,7 @@ export default function CommandPalette({ called }: { called: number }) {
       query={query}
       onQueryChange={setQuery}
       shortcut={null}
+      attributes={{ content: { 'aria-label': t('palette.title') } }}
       scrollable
       maxHeight={420}
     >

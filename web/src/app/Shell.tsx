@@ -28,10 +28,15 @@ export function Shell({ children }: { children: ReactNode }) {
         <Link to="/devices" className={css.logo} aria-label={t('app.home')}>
           <Logo />
         </Link>
-        <button type="button" className={css.palette} onClick={call} aria-label={t('palette.open')}>
+        <button
+          type="button"
+          className={css.palette}
+          onClick={call}
+          aria-keyshortcuts="Control+K Meta+K"
+        >
           <IconSearch size={15} />
           <span>{t('palette.find')}</span>
-          <kbd>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
+          <kbd aria-hidden>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
         </button>
         <nav className={css.nav} aria-label={t('app.navigation')}>
           <Link

@@ -1,8 +1,8 @@
 import type { QueryClient } from '@tanstack/react-query'
 import { createRouter, type RouterHistory } from '@tanstack/react-router'
 import { onSessionChange } from '@/lib/session'
-import { routeTree } from './route-tree.gen'
 import { NotFound, RouteFailed } from './RouteStates'
+import { routeTree } from './route-tree.gen'
 
 export function createAppRouter(queryClient: QueryClient, history?: RouterHistory) {
   const router = createRouter({

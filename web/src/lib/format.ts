@@ -51,6 +51,12 @@ export const exact = (iso: string, locale?: string): string =>
     timeZoneName: 'short',
   })
 
+/** How long something short took: "39 ms", "1.4 s", "2 min". */
+export function took(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : duration(seconds)
+}
+
 /** A length of time in its two largest units: "2 h 5 min", "3 d 4 h". */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.floor(seconds))

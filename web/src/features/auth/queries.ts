@@ -1,5 +1,5 @@
 import { queryOptions, useMutation } from '@tanstack/react-query'
-import { getProfile, login, logout } from '@/api/generated'
+import { changePassword, getProfile, login, logout } from '@/api/generated'
 import { signedIn, signedOut } from '@/lib/session'
 
 export const profileQuery = queryOptions({
@@ -25,6 +25,14 @@ export function useLogout() {
     },
     onSettled: () => {
       signedOut('left')
+    },
+  })
+}
+
+export function useChangePassword() {
+  return useMutation({
+    mutationFn: async (body: { current_password: string; new_password: string }) => {
+      await changePassword({ body, throwOnError: true })
     },
   })
 }

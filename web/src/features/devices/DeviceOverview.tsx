@@ -50,7 +50,10 @@ function Software({ device }: { device: Device }) {
 function Hardware({ device }: { device: Device }) {
   const { t, i18n } = useTranslation()
   const { hardware } = device
-  const ram = Number(fact(hardware, 'ram_mb'))
+  const megabytes = (key: string) => {
+    const value = Number(fact(hardware, key))
+    return value > 0 ? bytes(value * 1024 * 1024, i18n.language) : null
+  }
   const system = [fact(hardware, 'os'), fact(hardware, 'arch')].filter(Boolean).join(' · ')
   return (
     <Panel title={t('devices.hardware')}>
@@ -61,10 +64,12 @@ function Hardware({ device }: { device: Device }) {
           rows={[
             [t('devices.board'), fact(hardware, 'board_model')],
             [t('devices.system'), system],
+            [t('devices.distribution'), fact(hardware, 'distribution')],
             [t('devices.kernel'), fact(hardware, 'kernel')],
             [t('devices.cpu'), fact(hardware, 'cpu_model')],
             [t('devices.cores'), fact(hardware, 'cpu_cores')],
-            [t('devices.memory'), ram > 0 ? bytes(ram * 1024 * 1024, i18n.language) : null],
+            [t('devices.memory'), megabytes('ram_mb')],
+            [t('devices.disk'), megabytes('disk_mb')],
             ...otherFacts(hardware),
           ]}
         />
@@ -87,6 +92,7 @@ function Network({ device }: { device: Device }) {
             [t('devices.address'), <Mono key="ip" text={fact(network, 'ip_address')} />],
             [t('devices.mac'), <Mono key="mac" text={fact(network, 'mac_address')} />],
             [t('devices.link'), fact(network, 'connection_type')],
+            [t('devices.interface'), fact(network, 'interface')],
             ...otherFacts(network),
           ]}
         />

@@ -25,8 +25,18 @@ export function fact(facts: Record<string, unknown>, key: string): string | unde
   return undefined
 }
 
-const NAMED_HARDWARE = ['board_model', 'os', 'arch', 'kernel', 'cpu_cores', 'cpu_model', 'ram_mb']
-const NAMED_NETWORK = ['hostname', 'ip_address', 'mac_address', 'connection_type']
+const NAMED_HARDWARE = [
+  'board_model',
+  'os',
+  'arch',
+  'kernel',
+  'cpu_cores',
+  'cpu_model',
+  'ram_mb',
+  'disk_mb',
+  'distribution',
+]
+const NAMED_NETWORK = ['hostname', 'ip_address', 'mac_address', 'connection_type', 'interface']
 
 /** Facts that have no name of their own in the console; shown under the key the device used. */
 export function otherFacts(facts: Record<string, unknown>): [string, string][] {

@@ -57,7 +57,7 @@ export function ShadowPage({ deviceId, editing, onEditing }: ShadowPageProps) {
             {t('shadows.version', { version: shadow.data.version })} ·{' '}
             <RelativeTime iso={shadow.data.updated_at} />
           </span>
-          {rows.length > 0 && (
+          {rows.some((row) => row.state !== 'reported') && (
             <Pill tone={pending > 0 ? 'wait' : 'good'}>
               {pending > 0 ? t('shadows.pending', { count: pending }) : t('shadows.inStep')}
             </Pill>

@@ -34,13 +34,15 @@ const look = EditorView.theme({
     backgroundColor: 'color-mix(in srgb, var(--moss-mark) 13%, transparent) !important',
   },
   '.cm-changedText': {
-    background: 'color-mix(in srgb, var(--moss-mark) 28%, transparent) !important',
+    background: 'color-mix(in srgb, var(--moss-mark) 10%, transparent) !important',
+    textDecoration: 'underline',
   },
   '.cm-deletedChunk': {
-    backgroundColor: 'color-mix(in srgb, var(--brick) 11%, transparent) !important',
+    backgroundColor: 'color-mix(in srgb, var(--brick) 6%, transparent) !important',
   },
   '.cm-deletedChunk .cm-deletedText': {
-    background: 'color-mix(in srgb, var(--brick) 26%, transparent) !important',
+    background: 'color-mix(in srgb, var(--brick) 9%, transparent) !important',
+    textDecoration: 'line-through',
   },
 })
 

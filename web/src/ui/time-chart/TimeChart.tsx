@@ -72,7 +72,13 @@ export default function TimeChart(props: TimeChartProps) {
         ],
         series: [
           {},
-          { stroke: line, width: 1.6, fill: `${line}1c`, points: { show: false }, spanGaps: false },
+          {
+            stroke: line,
+            width: 1.6,
+            fill: `${line}1c`,
+            points: { show: true, size: 5, fill: line, filter: alone },
+            spanGaps: false,
+          },
         ],
         hooks: {
           setCursor: [(self) => latest.current.onHover?.(self.cursor.idx ?? null)],
@@ -110,5 +116,14 @@ function timeLabels(_: uPlot, splits: number[]): string[] {
   const language = document.documentElement.lang || undefined
   return splits.map((at) =>
     new Date(at * 1000).toLocaleString(language, { hour12: false, ...options }),
+  )
+}
+
+/** Points without a neighbour: a line cannot show them. */
+function alone(self: uPlot, series: number): number[] {
+  const values = self.data[series] ?? []
+  const here = (index: number) => values[index] !== null && values[index] !== undefined
+  return Array.from(values, (_, index) => index).filter(
+    (index) => here(index) && !here(index - 1) && !here(index + 1),
   )
 }

@@ -1,7 +1,7 @@
 import { Button, CloseButton } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-import { duration } from '@/lib/format'
+import { took } from '@/lib/format'
 import { useLiveState } from '@/lib/live'
 import { Failed, JsonView, Lines, Note, Panel, Refused, RelativeTime } from '@/ui'
 import { type Command, isRunning, tookSeconds } from '../model'
@@ -60,7 +60,7 @@ export function CommandResult({ deviceId, commandId, onClose }: CommandResultPro
 
 function Answer({ command }: { command: Command }) {
   const { t } = useTranslation()
-  const took = tookSeconds(command)
+  const seconds = tookSeconds(command)
   return (
     <>
       <div className={css.steps} role="status" aria-label={t('commands.result')}>
@@ -68,10 +68,8 @@ function Answer({ command }: { command: Command }) {
         <span className="quiet">
           {t('commands.sent')} <RelativeTime iso={command.created_at} />
         </span>
-        {took !== undefined && (
-          <span className="quiet">
-            {t('commands.took', { time: took < 60 ? `${took.toFixed(2)} s` : duration(took) })}
-          </span>
+        {seconds !== undefined && (
+          <span className="quiet">{t('commands.took', { time: took(seconds) })}</span>
         )}
         <span className="mono quiet">{command.id}</span>
       </div>

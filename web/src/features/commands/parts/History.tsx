@@ -2,7 +2,7 @@ import { Button } from '@mantine/core'
 import { IconTerminal2 } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
-import { duration } from '@/lib/format'
+import { took } from '@/lib/format'
 import { usePollWhenNotLive } from '@/lib/live'
 import { Blank, Failed, Lines, Panel, RelativeTime } from '@/ui'
 import { tookSeconds } from '../model'
@@ -36,7 +36,7 @@ export function History({ deviceId, openId, onOpen }: HistoryProps) {
       ) : (
         <ul className={css.list} aria-label={t('commands.history')}>
           {commands.map((command) => {
-            const took = tookSeconds(command)
+            const seconds = tookSeconds(command)
             return (
               <li key={command.id}>
                 <button
@@ -49,9 +49,7 @@ export function History({ deviceId, openId, onOpen }: HistoryProps) {
                     <StatusPill status={command.status} />
                   </span>
                   <span className="mono">{command.action}</span>
-                  <span className="quiet">
-                    {took !== undefined && (took < 60 ? `${took.toFixed(1)} s` : duration(took))}
-                  </span>
+                  <span className="quiet">{seconds !== undefined && took(seconds)}</span>
                   <span className="quiet">
                     <RelativeTime iso={command.created_at} />
                   </span>

@@ -124,7 +124,7 @@ export function DesiredEditor({ deviceId, shadow, onClose }: DesiredEditorProps)
           )}
         </Panel>
         <Panel title={t('shadows.reported')}>
-          <JsonView value={shadow.reported} label={t('shadows.reported')} />
+          <JsonView value={shadow.reported} label={t('shadows.reportedJson')} />
         </Panel>
       </div>
     </form>

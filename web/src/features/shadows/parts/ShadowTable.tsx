@@ -7,6 +7,10 @@ import css from './shadows.module.css'
 /** Both sides leaf by leaf; what the device has yet to do is marked by colour, by an arrow and in words. */
 export function ShadowTable({ rows }: { rows: ShadowRow[] }) {
   const { t } = useTranslation()
+  // What somebody asked for comes first, and first of it what is not so yet; the rest is what the device tells of itself.
+  const wanted = rows.filter((row) => row.state !== 'reported')
+  wanted.sort((a, b) => Number(b.state === 'pending') - Number(a.state === 'pending'))
+  const told = rows.filter((row) => row.state === 'reported')
   return (
     <div className={css.scroll}>
       <table className={css.table} aria-label={t('shadows.title')}>
@@ -20,29 +24,52 @@ export function ShadowTable({ rows }: { rows: ShadowRow[] }) {
             </th>
           </tr>
         </thead>
-        <tbody>
-          {rows.map((row) => (
-            <tr key={row.path} data-state={row.state}>
-              <th scope="row">
-                <Path path={row.path} />
-              </th>
-              <td>
-                <Value value={row.desired} />
-                {row.state === 'pending' && (
-                  <span className={css.mark}>
-                    <Pill tone="wait">{t('shadows.waiting')}</Pill>
-                  </span>
-                )}
-              </td>
-              <td>
-                <Value value={row.reported} />
-              </td>
-              <td className={css.when}>{row.at && <RelativeTime iso={row.at} />}</td>
-            </tr>
-          ))}
-        </tbody>
+        {wanted.length > 0 && (
+          <tbody>
+            {wanted.map((row) => (
+              <Leaf key={row.path} row={row} />
+            ))}
+          </tbody>
+        )}
+        {told.length > 0 && (
+          <tbody>
+            {wanted.length > 0 && (
+              <tr className={css.group}>
+                <th scope="rowgroup" colSpan={4}>
+                  {t('shadows.reportedOnly')}
+                </th>
+              </tr>
+            )}
+            {told.map((row) => (
+              <Leaf key={row.path} row={row} />
+            ))}
+          </tbody>
+        )}
       </table>
     </div>
+  )
+}
+
+function Leaf({ row }: { row: ShadowRow }) {
+  const { t } = useTranslation()
+  return (
+    <tr data-state={row.state}>
+      <th scope="row">
+        <Path path={row.path} />
+      </th>
+      <td>
+        <Value value={row.desired} />
+        {row.state === 'pending' && (
+          <span className={css.mark}>
+            <Pill tone="wait">{t('shadows.waiting')}</Pill>
+          </span>
+        )}
+      </td>
+      <td>
+        <Value value={row.reported} />
+      </td>
+      <td className={css.when}>{row.at && <RelativeTime iso={row.at} />}</td>
+    </tr>
   )
 }
 
