@@ -6,7 +6,7 @@ cleared; ending takes bounded time. Does not: migrate, know what is stored.
 """
 
 from edgeflow_cloud.infra.embedded.errors import AlreadyRunning, PartFailed
-from edgeflow_cloud.infra.embedded.parts import Credentials, Part, Parts, parts_for, start, start_for_tests
+from edgeflow_cloud.infra.embedded.parts import Credentials, Part, Parts, parts_for, start_for_tests
 
 __all__ = [
     "AlreadyRunning",
@@ -15,6 +15,5 @@ __all__ = [
     "PartFailed",
     "Parts",
     "parts_for",
-    "start",
     "start_for_tests",
 ]

@@ -4,9 +4,9 @@ import asyncio
 import os
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -228,23 +228,6 @@ def parts_for(settings: Settings, secrets: Secrets) -> Parts:
         if given[name] is None:
             wanted.append(name)
     return Parts(settings.data_dir, lambda: Credentials.of(secrets), tuple(wanted), durable=True)
-
-
-@asynccontextmanager
-async def start(settings: Settings, secrets: Secrets) -> AsyncGenerator[Parts]:
-    """`parts_for` the settings, started, watched for the length of the block, and ended.
-
-    Raises AlreadyRunning, PartFailed or BadSecret; nothing stays running then.
-    """
-    parts = parts_for(settings, secrets)
-    await parts.start()
-    watch = asyncio.create_task(parts.run())
-    try:
-        yield parts
-    finally:
-        watch.cancel()
-        await asyncio.wait([watch])
-        await parts.stop()
 
 
 @contextmanager
