@@ -7,6 +7,7 @@ at a time and only the newest: a field client then reads its shadow over REST by
 import msgspec
 import structlog
 
+from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Invalid, Problem, TooMany, Unavailable
 from edgeflow_cloud.shadows import service
 from edgeflow_cloud.shadows.model import Desired, Shadow, render
@@ -129,7 +130,7 @@ async def _command(session: Session) -> None:
                     return
                 _pushing[session] = None
                 command = frames.Command(
-                    id=f"shadow-{desired.version}",
+                    id=ids.encode("shadow", ids.new()),  # never used twice, whatever the version counts
                     action=Action.UPDATE_DESIRED.value,
                     payload={"desired": desired.desired},
                 )
