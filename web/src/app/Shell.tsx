@@ -1,12 +1,13 @@
 import { useHotkeys } from '@mantine/hooks'
 import { IconCpu, IconPlus, IconSearch } from '@tabler/icons-react'
-import { Link, useLocation } from '@tanstack/react-router'
-import { lazy, type ReactNode, Suspense, useState } from 'react'
+import { Link, useLocation, useRouter } from '@tanstack/react-router'
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { LiveMark } from './LiveMark'
 import { Logo } from './Logo'
 import { ProfileMenu } from './ProfileMenu'
 import css from './shell.module.css'
+import { warmUp } from './warm-up'
 
 // The palette comes when it is first called for.
 const CommandPalette = lazy(() => import('./CommandPalette'))
@@ -15,6 +16,8 @@ const isMac = typeof navigator !== 'undefined' && /Mac|iPhone|iPad/.test(navigat
 /** The frame of every page behind the login: the rail, and the page beside it. */
 export function Shell({ children }: { children: ReactNode }) {
   const { t } = useTranslation()
+  const router = useRouter()
+  useEffect(() => warmUp(router), [router])
   const adding = useLocation({ select: ({ pathname }) => pathname === '/devices/add' })
   const [called, setCalled] = useState(0)
   const call = () => setCalled((times) => times + 1)

@@ -39,13 +39,18 @@ export function useProblemText(error: unknown): {
   request?: string
 } {
   const { t } = useTranslation()
+  // A part of the console itself could not be fetched.
+  if (error instanceof TypeError && /dynamically imported|module script/i.test(error.message)) {
+    return { title: t('ui.unreachable'), detail: t('ui.unreachableHint') }
+  }
   if (!(error instanceof ApiProblem)) {
     return { title: t('ui.broken'), detail: error instanceof Error ? error.message : String(error) }
   }
   if (error.unreachable) return { title: t('ui.unreachable'), detail: t('ui.unreachableHint') }
-  const fields = error.fields.map(({ field, message }) =>
-    field ? `${field}: ${message}` : message,
-  )
+  // The sentence often tells of the field already.
+  const fields = error.fields
+    .filter(({ message }) => !error.detail?.includes(message))
+    .map(({ field, message }) => (field ? `${field}: ${message}` : message))
   return {
     title: error.title,
     detail: [error.detail, ...fields].filter(Boolean).join(' · '),

@@ -25,6 +25,11 @@ export function fact(facts: Record<string, unknown>, key: string): string | unde
   return undefined
 }
 
+/** What the device runs on: its board, or for a computer without that name its system. */
+export const platform = ({ hardware }: Device): string =>
+  fact(hardware, 'board_model') ??
+  [fact(hardware, 'os'), fact(hardware, 'arch')].filter(Boolean).join(' · ')
+
 const NAMED_HARDWARE = [
   'board_model',
   'os',

@@ -31,10 +31,10 @@ const look = EditorView.theme({
     borderRadius: '6px',
   },
   '.cm-changedLine, .cm-insertedLine': {
-    backgroundColor: 'color-mix(in srgb, var(--moss-mark) 13%, transparent) !important',
+    backgroundColor: 'color-mix(in srgb, var(--moss-mark) 8%, transparent) !important',
   },
   '.cm-changedText': {
-    background: 'color-mix(in srgb, var(--moss-mark) 10%, transparent) !important',
+    background: 'color-mix(in srgb, var(--moss-mark) 7%, transparent) !important',
     textDecoration: 'underline',
   },
   '.cm-deletedChunk': {

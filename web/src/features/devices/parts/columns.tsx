@@ -3,7 +3,7 @@ import { createColumnHelper, tableFeatures } from '@tanstack/react-table'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Dot, Pill, RelativeTime } from '@/ui'
-import { type Device, fact, presenceTone } from '../model'
+import { type Device, fact, platform, presenceTone } from '../model'
 import css from './devices.module.css'
 
 /** One row of the window; its device is undefined until its page has arrived. */
@@ -28,7 +28,7 @@ export function useDeviceColumns() {
       })
     return helper.columns([
       column('name', t('devices.name'), (device) => <NameCell device={device} />),
-      column('board', t('devices.board'), (device) => fact(device.hardware, 'board_model')),
+      column('board', t('devices.board'), platform),
       column('address', t('devices.address'), (device) => (
         <span className="mono">{fact(device.network, 'ip_address')}</span>
       )),
