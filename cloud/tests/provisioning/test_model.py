@@ -36,7 +36,7 @@ def code(**changes: object) -> ProvisioningCode:
         device_id=DeviceId(ids.new()),
         hardware_key="aa:bb|Pi",
     )
-    return replace(made, **changes)  # type: ignore[arg-type]
+    return replace(made, **changes)
 
 
 def test_codes_look_as_published_and_are_unambiguous() -> None:
