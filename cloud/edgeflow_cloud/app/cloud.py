@@ -11,6 +11,7 @@ from edgeflow_cloud.app.callers import authenticate
 from edgeflow_cloud.app.server import HubPort, WebServer
 from edgeflow_cloud.app.site import create_site
 from edgeflow_cloud.app.subsystems import SUBSYSTEMS
+from edgeflow_cloud.infra import mail
 from edgeflow_cloud.infra.blobs import BlobProxy, Blobs
 from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.infra.context import Context
@@ -158,10 +159,11 @@ def _hub(context: Context) -> Hub:
 
 def _worker(context: Context) -> list[Service]:
     forget, nightly = retention_schedule(
-        [*INFRA_RETENTION, *(entry for item in SUBSYSTEMS for entry in item.retention)]
+        [*INFRA_RETENTION, mail.RETENTION, *(entry for item in SUBSYSTEMS for entry in item.retention)]
     )
     reactions = [reaction for item in SUBSYSTEMS for reaction in item.reactions]
-    jobs = [job for item in SUBSYSTEMS for job in item.jobs]
+    listed = [job for item in SUBSYSTEMS for job in item.jobs]
+    jobs = dict.fromkeys([mail.DELIVER, *listed, *(reaction.job for reaction in reactions)])
     schedules = [schedule for item in SUBSYSTEMS for schedule in item.schedules]
     relay = Relay(context.db, context.bus, reactions)
     runner = JobRunner(context, [*jobs, forget], [*schedules, nightly])

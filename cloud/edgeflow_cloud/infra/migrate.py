@@ -25,11 +25,15 @@ class NewerSchema(RuntimeError):
 
 
 def run_sql(revision_file: str) -> None:
-    """Run the SQL file beside a revision. asyncpg runs many statements in one simple query only without arguments."""
-    statement = Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8")
+    """Run the SQL file beside a revision."""
+    run_text(Path(revision_file).with_suffix(".sql").read_text(encoding="utf-8"))
+
+
+def run_text(statements: str) -> None:
+    """Run many statements at once, in the revision's transaction. asyncpg takes them only without arguments."""
     op.execute("select 1")  # SQLAlchemy opens its transaction at the first statement of its own
     connection = cast("AdaptedConnection", op.get_bind().connection.dbapi_connection)
-    connection.run_async(lambda driver: cast("asyncpg.Connection", driver).execute(statement))
+    connection.run_async(lambda driver: cast("asyncpg.Connection", driver).execute(statements))
 
 
 def previous(revision_file: str) -> str | None:

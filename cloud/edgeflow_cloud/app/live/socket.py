@@ -51,23 +51,30 @@ async def serve_live(socket: WebSocket) -> None:
         return
     await socket.accept()
     gap = asyncio.Event()
+    gap.set()  # what changed between the page's first fetch and this moment
     async with context.bus.subscribe(
         live_channel(principal.tenant_id), limit=500, on_gap=gap.set
     ) as subscription:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(_end_with_session(socket, context, principal))
-                tasks.create_task(_send(socket, subscription, gap))
+                tasks.create_task(_tell_gaps(socket, gap))
+                tasks.create_task(_send(socket, subscription))
                 tasks.create_task(_listen(socket, subscription, context, principal))
         except* (WebSocketDisconnect, TimeoutError, RuntimeError):
             pass  # the page left, or stopped reading: it will be back with a new ticket
 
 
-async def _send(socket: WebSocket, subscription: Subscription, gap: asyncio.Event) -> None:
+async def _tell_gaps(socket: WebSocket, gap: asyncio.Event) -> None:
+    """Whenever something may have been missed, the page fetches everything that it shows again."""
+    while True:
+        await gap.wait()
+        gap.clear()
+        await _send_text(socket, _FETCH_ALL)
+
+
+async def _send(socket: WebSocket, subscription: Subscription) -> None:
     async for message in subscription:
-        if gap.is_set():
-            gap.clear()
-            await _send_text(socket, _FETCH_ALL)
         sample = message.channel.startswith("samples:")
         await _send_text(socket, b'{"sample":' + message.data + b"}" if sample else message.data)
 
