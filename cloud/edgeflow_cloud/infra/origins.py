@@ -48,6 +48,8 @@ class Loaded:
             self.settings.data_dir.absolute() / "secrets",
             jwt_key=self.settings.jwt_key,
             master_key=self.settings.master_key,
+            jwt_old_keys=self.settings.jwt_old_keys,
+            master_old_keys=self.settings.master_old_keys,
         )
 
 
@@ -119,7 +121,7 @@ def _sentence(detail: ErrorDetails) -> str:
     name = str(detail["loc"][0])
     value = detail["input"]
     # A value that is or holds a password is not repeated, however wrong it is.
-    secret = isinstance(value, Secret) or name in ("jwt_key", "master_key") or name.endswith("_url")
+    secret = isinstance(value, Secret) or name in ("jwt_key", "master_key") or name.endswith(("_keys", "_url"))
     said = "" if secret or value is None else f" is {value!r} but"
     return f"{PREFIX}{name.upper()}{said} {_reason(detail)}."
 

@@ -1,106 +1,63 @@
-"""Secrets: a type that prints as stars, and the ones this installation made for itself.
+"""The secrets that this installation made for itself.
 
 They are made once, on first use, in DATA_DIR/secrets (folder 0700, files 0600). What the environment gives
-(EDGEFLOW_JWT_KEY, EDGEFLOW_MASTER_KEY) is used instead and never written.
+(EDGEFLOW_JWT_KEY, EDGEFLOW_MASTER_KEY) is used instead and never written. The two keys can be rotated (`keyring.py`).
 """
 
 import base64
 import binascii
-import hashlib
-import hmac
-import os
 import secrets as random_secrets
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal, NoReturn, cast
+from typing import Literal
 
-from pydantic import GetCoreSchemaHandler
-from pydantic_core import CoreSchema, core_schema
+from edgeflow_cloud.infra import secret_files
+from edgeflow_cloud.infra.keyring import Keyring
+from edgeflow_cloud.infra.secret import STARS, BadSecret, Secret
 
-STARS: Final = "********"
+__all__ = ["STARS", "BadSecret", "Origin", "Secret", "Secrets", "master_bytes"]
+
 Origin = Literal["environment", "file", "made by `up`", "not made yet"]
-
-
-class Secret:
-    """Text that must not be seen: it prints, formats and logs as stars. `reveal()` is the only way to it."""
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def reveal(self) -> str:
-        """The text itself. Every call is a place to look at in a review."""
-        return self._text
-
-    def __repr__(self) -> str:
-        return f"Secret({STARS!r})"
-
-    def __str__(self) -> str:
-        return STARS
-
-    def __format__(self, _spec: str) -> str:
-        return STARS
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Secret) and hmac.compare_digest(self._text.encode(), other._text.encode())
-
-    def __hash__(self) -> int:
-        return hash(self._text)
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a Secret is not pickled")
-
-    @classmethod
-    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        from_text = core_schema.no_info_plain_validator_function(_to_secret)
-        return core_schema.json_or_python_schema(
-            json_schema=from_text,
-            python_schema=from_text,
-            serialization=core_schema.plain_serializer_function_ser_schema(str),
-        )
-
-
-class BadSecret(Exception):
-    """A secret is unreadable, unwritable or malformed; `str()` says what to do."""
 
 
 class Secrets:
     """The installation's secrets, each read or made when first asked for. Every member raises BadSecret."""
 
     def __init__(
-        self, folder: Path, *, jwt_key: Secret | None = None, master_key: Secret | None = None
+        self,
+        folder: Path,
+        *,
+        jwt_key: Secret | None = None,
+        master_key: Secret | None = None,
+        jwt_old_keys: Sequence[Secret] = (),
+        master_old_keys: Sequence[Secret] = (),
     ) -> None:
         self.folder = folder
+        self.jwt_keys = Keyring(folder, "jwt_key", make=_random_key, given=jwt_key, given_old=jwt_old_keys)
+        """Sign access and refresh tokens (HMAC-SHA256); at least 32 characters each."""
+        self.master_keys = Keyring(
+            folder, "master_key", make=_random_key, given=master_key, given_old=master_old_keys
+        )
+        """Seal what is stored sealed (`sealing.py`); `master_bytes` reads one."""
         self._given = {"jwt_key": jwt_key, "master_key": master_key}
         self._known: dict[str, Secret] = {}
 
     @property
     def jwt_key(self) -> Secret:
-        """Signs access and refresh tokens (HMAC-SHA256); at least 32 characters."""
-        return self._get("jwt_key", _random_key)
+        """The key that signs tokens now."""
+        return self.jwt_keys.current.text
 
     @property
     def jwt_key_id(self) -> str:
         """Names the JWT key in a token's header (`kid`), so that a rotated key is told from a forged one."""
-        return hashlib.sha256(b"edgeflow jwt key id" + self.jwt_key.reveal().encode()).hexdigest()[:12]
+        return self.jwt_keys.current.id
 
     @property
     def master_key(self) -> bytes:
         """32 bytes that encrypt what is stored encrypted (MFA seeds, webhook secrets, device environment)."""
-        text = self._get("master_key", _random_key).reveal()
-        with suppress(binascii.Error, ValueError):
-            key = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-            if len(key) == 32:  # AES-256
-                return key
-        raise BadSecret(
-            "EDGEFLOW_MASTER_KEY must be 32 bytes in URL-safe base64: `openssl rand -base64 32 | tr +/ -_`."
-        )
+        return master_bytes(self.master_keys.current.text)
 
     @property
     def database_password(self) -> Secret:
@@ -147,68 +104,20 @@ class Secrets:
 
     def _get(self, name: str, make: Callable[[], str]) -> Secret:
         if name not in self._known:
-            self._known[name] = self._given.get(name) or _read_or_make(self.folder / name, make)
+            self._known[name] = Secret(secret_files.read_or_make(self.folder / name, make))
         return self._known[name]
 
 
-def _to_secret(value: object) -> Secret:
-    if isinstance(value, Secret):
-        return value
-    if isinstance(value, str):
-        return Secret(value)
-    raise ValueError("must be text")
-
-
-def _read_or_make(path: Path, make: Callable[[], str]) -> Secret:
-    try:
-        found = _read(path)
-        if found is None:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            path.parent.chmod(0o700)
-            _make(path, make())
-            found = cast("str", _read(path))  # another process may have been first: its value counts
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not text"
-        raise BadSecret(
-            f"The secret {path} cannot be read or made ({reason}): set EDGEFLOW_DATA_DIR to a folder of this user, "
-            "or mend the file's owner."
-        ) from error
-    if not found:
-        raise BadSecret(
-            f"The secret {path} is empty: restore it from your backup; a new one would open nothing old."
-        )
-    return Secret(found)
-
-
-def _read(path: Path) -> str | None:
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    with os.fdopen(descriptor, encoding="ascii") as file:
-        if os.fstat(descriptor).st_mode & 0o077:
-            os.fchmod(descriptor, 0o600)
-        return file.read().strip()
-
-
-def _make(path: Path, text: str) -> None:
-    """Write the file whole and durable, or leave the one that came first."""
-    fresh = path.with_name(f".{path.name}.{random_secrets.token_hex(4)}")
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(fresh, path)
-    finally:
-        fresh.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+def master_bytes(text: Secret) -> bytes:
+    """The 32 bytes of a master key. Raises BadSecret for any other length or spelling."""
+    plain = text.reveal()
+    with suppress(binascii.Error, ValueError):
+        key = base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
+        if len(key) == 32:  # AES-256
+            return key
+    raise BadSecret(
+        "EDGEFLOW_MASTER_KEY must be 32 bytes in URL-safe base64: `openssl rand -base64 32 | tr +/ -_`."
+    )
 
 
 def _random_key() -> str:

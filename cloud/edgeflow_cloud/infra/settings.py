@@ -7,6 +7,7 @@ each came from.
 
 import re
 import socket
+from email.utils import parseaddr
 from enum import StrEnum
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -17,7 +18,8 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from edgeflow_cloud.infra.secrets import Secret
+from edgeflow_cloud.infra.secret import Secret
+from edgeflow_cloud.infra.smtp import SmtpAddress
 
 PREFIX = "EDGEFLOW_"
 Network = IPv4Network | IPv6Network
@@ -63,6 +65,20 @@ def _email(text: str) -> str:
     return text
 
 
+def _sender(text: str) -> str:
+    """`Name <name@example.com>` or the address alone; empty is made of the public address."""
+    name, address = parseaddr(text)
+    if text and (not re.fullmatch(r"[!-~]+@[!-~]+", address) or not name.isprintable()):
+        raise ValueError("must look like EdgeFlow <edgeflow@example.com>")
+    return text
+
+
+def _secrets(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(Secret(part.strip()) for part in value.split(",") if part.strip())
+
+
 def _existing_file(path: Path) -> Path:
     if not path.is_file():
         raise ValueError("must name an existing file")
@@ -73,6 +89,7 @@ _Optional = BeforeValidator(_empty_to_none)
 Port = Annotated[int, Field(ge=0, le=65535)]
 OptionalPort = Annotated[Port | None, _Optional]
 OptionalSecret = Annotated[Secret | None, _Optional]
+SecretList = Annotated[tuple[Secret, ...], NoDecode, BeforeValidator(_secrets)]
 OptionalFile = Annotated[Annotated[Path, AfterValidator(_existing_file)] | None, _Optional]
 
 
@@ -121,6 +138,20 @@ class Settings(BaseSettings):
     master_key: OptionalSecret = Field(
         default=None, description="32 bytes in URL-safe base64. Unset: made once."
     )
+    jwt_old_keys: SecretList = Field(
+        default=(), description="Other keys whose logins are accepted: the former one, or the coming one."
+    )
+    master_old_keys: SecretList = Field(
+        default=(), description="Former master keys: what they sealed can still be opened."
+    )
+    smtp_url: OptionalSecret = Field(
+        default=None,
+        description="smtp://user:password@host:587?tls=starttls (or on, off); unset: mails are kept for "
+        "`edgeflow-cloud mail`.",
+    )
+    mail_from: Annotated[str, AfterValidator(_sender)] = Field(
+        default="", description="Sender of mails: EdgeFlow <edgeflow@example.com>."
+    )
     registration: Registration = Field(
         default=Registration.OPEN, description="Who may make an account: open, invite, closed."
     )
@@ -156,11 +187,19 @@ class Settings(BaseSettings):
             S3Address.parse(value)
         return value
 
-    @field_validator("jwt_key")
+    @field_validator("smtp_url")
     @classmethod
-    def _long_enough(cls, value: Secret | None) -> Secret | None:
-        if value is not None and len(value.reveal()) < 32:  # RFC 7518: a key as long as the hash
-            raise ValueError("must have at least 32 characters; `openssl rand -base64 32` makes one")
+    def _mail_server(cls, value: Secret | None) -> Secret | None:
+        if value is not None:
+            SmtpAddress.parse(value)
+        return value
+
+    @field_validator("jwt_key", "jwt_old_keys")
+    @classmethod
+    def _long_enough(cls, value: Secret | tuple[Secret, ...] | None) -> Secret | tuple[Secret, ...] | None:
+        for key in value if isinstance(value, tuple) else (value,):
+            if key is not None and len(key.reveal()) < 32:  # RFC 7518: a key as long as the hash
+                raise ValueError("must have at least 32 characters; `openssl rand -base64 32` makes one")
         return value
 
     @field_validator("public_url")
@@ -180,6 +219,12 @@ class Settings(BaseSettings):
         if not self.public_url:
             object.__setattr__(self, "public_url", self._derived_url())
         return self
+
+    @property
+    def sender(self) -> str:
+        """Who mails come from: what EDGEFLOW_MAIL_FROM says, or a name at the public address."""
+        host = urlsplit(self.public_url).hostname or "localhost"
+        return self.mail_from or f"EdgeFlow <edgeflow@{'localhost' if ':' in host else host}>"
 
     def _derived_url(self) -> str:
         host = {"0.0.0.0": _own_address(), "::": _own_address(), "": "127.0.0.1"}.get(self.host, self.host)  # noqa: S104

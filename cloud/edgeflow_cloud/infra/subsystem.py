@@ -11,6 +11,7 @@ from edgeflow_cloud.infra.http.router import Router
 from edgeflow_cloud.infra.jobs import Job, Schedule
 from edgeflow_cloud.infra.outbox import Reaction
 from edgeflow_cloud.infra.retention import Retention
+from edgeflow_cloud.infra.sealing import Sealed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,3 +30,4 @@ class Subsystem:
     schedules: Sequence[Schedule] = ()
     reactions: Sequence[Reaction] = ()
     retention: Sequence[Retention] = ()
+    sealed: Sequence[Sealed] = ()

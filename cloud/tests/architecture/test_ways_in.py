@@ -16,6 +16,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "infra.jobs.execution": {"system_tx": "the attempt is counted before a job's body runs"},
     "infra.jobs.runner": {"system_tx": "the queue and the schedules belong to no organization"},
     "infra.outbox.relay": {"system_tx": "hands on the events of all organizations"},
+    "infra.mail.post": {"system_tx": "mails are the instance's; people's transactions read none"},
     "infra.retention": {"system_tx": "deletes what is old, whoever owns it"},
     "auth.registration": {"lookup": "is the address taken: nobody is logged in yet"},
     "auth.service": {"lookup": "login and refresh begin before anyone is known"},

@@ -7,11 +7,16 @@ import asyncpg
 import pytest
 
 from edgeflow_cloud.app.subsystems import SUBSYSTEMS
+from edgeflow_cloud.infra import mail
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.retention import INFRA_RETENTION, Retention, run_retention
 from edgeflow_cloud.kernel import ids
 
-ENTRIES = [*INFRA_RETENTION, *(entry for subsystem in SUBSYSTEMS for entry in subsystem.retention)]
+ENTRIES = [
+    *INFRA_RETENTION,
+    mail.RETENTION,
+    *(entry for subsystem in SUBSYSTEMS for entry in subsystem.retention),
+]
 
 KEPT = {
     "devices": "stands until somebody deletes it",
@@ -21,6 +26,8 @@ KEPT = {
     "organizations": "stands until somebody deletes it",
     "members": "goes with the organization or the person",
     "users": "stands until somebody deletes it",
+    "totp_seeds": "one row a person",
+    "recovery_codes": "ten rows a person: new ones take the place of old ones",
     "audit_entries": "the log is append-only; its age limit is the plan's",
     "jobs.pgqueuer_schedules": "ours are in jobs.schedules; this one stays empty",
 }
@@ -29,6 +36,8 @@ STATES: dict[str, dict[str, object]] = {
     "jobs.pgqueuer": {"status": "failed"},
     "commands": {"status": "done", "due_at": None},
     "provisioning_codes": {"device_id": None, "used_at": None},
+    "mails": {"state": "sent"},
+    "mail_links": {"purpose": "verify_email"},
 }
 """What a row must be, besides old, to be let go."""
 
