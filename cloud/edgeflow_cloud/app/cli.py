@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edgeflow_cloud import __version__
+from edgeflow_cloud.app.cli_simulate import simulate
 from edgeflow_cloud.app.terminal import Terminal
 from edgeflow_cloud.infra.observability import configure_logs
 from edgeflow_cloud.infra.origins import BadSettings, Loaded, load, shown
@@ -89,17 +90,22 @@ def config() -> None:
     loaded = _load()
     rows = list(_rows(loaded))
     if sys.stdout.isatty():
+        console = Console(highlight=False)
         table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("Setting", "Value", "From", ""):
+        explained = console.width >= 130
+        for heading in ("Setting", "Value", "From", *(["Meaning"] if explained else [])):
             table.add_column(heading, overflow="fold")
         for name, value, origin, meaning in rows:
-            table.add_row(name, value, origin, f"[dim]{meaning}[/dim]")
-        Console(highlight=False).print(table)
+            table.add_row(name, value, origin, *([f"[dim]{meaning}[/dim]"] if explained else []))
+        console.print(table)
     else:
         for name, value, origin, _meaning in rows:
             typer.echo(f"{name}={value}  # {origin}")
     for warning in loaded.warnings:
         Terminal().warn(warning)
+
+
+app.command()(simulate)
 
 
 @app.command()
