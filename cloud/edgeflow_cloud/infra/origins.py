@@ -143,7 +143,7 @@ def _reason(detail: ErrorDetails) -> str:
 def _misspelt(environment: Mapping[str, str]) -> list[str]:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | {CONFIG_VARIABLE} | _AGENT_NAMES
     return [
-        f"{name} is not a setting of edgeflow-cloud and is ignored{_did_you_mean(name, known)}."
+        f"{name} is not a setting of edgeflow-cloud and is ignored{_did_you_mean(name, known)}"
         for name in sorted(environment)
         if name.startswith(PREFIX) and name not in known and not name.startswith(_AGENT_PREFIXES)
     ]
@@ -152,7 +152,7 @@ def _misspelt(environment: Mapping[str, str]) -> list[str]:
 def _misspelt_keys(values: Mapping[str, object], file: Path | None) -> list[str]:
     known = set(Settings.model_fields)
     return [
-        f"{key!r} in {file} is not a setting and is ignored{_did_you_mean(key, known)}."
+        f"{key!r} in {file} is not a setting and is ignored{_did_you_mean(key, known)}"
         for key in sorted(values)
         if key not in known
     ]
@@ -160,4 +160,4 @@ def _misspelt_keys(values: Mapping[str, object], file: Path | None) -> list[str]
 
 def _did_you_mean(name: str, known: set[str]) -> str:
     close = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.7)
-    return f"; did you mean {close[0]}?" if close else ""
+    return f"; did you mean {close[0]}?" if close else "."
