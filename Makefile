@@ -67,21 +67,21 @@ browser: setup
 
 # uv comes by pip at the version that the lock names, then installs everything else by hash.
 .make/locked: requirements.lock
-	@$(PYTHON) tools/bootstrap.py
+	@$(PYTHON) tools/alone.py $(PYTHON) tools/bootstrap.py
 
 .make/packages: .make/locked $(PACKAGES:%=%/pyproject.toml)
-	@$(BIN)/uv pip install -q --no-deps --no-build-isolation $(PACKAGES:%=-e %)
+	@$(PYTHON) tools/alone.py $(BIN)/uv pip install -q --no-deps --no-build-isolation $(PACKAGES:%=-e %)
 	@touch $@
 
 # `npm ci` would want even those builds for other platforms that a registry of one's own does not have; this way
 # the lock is followed too, its hashes are checked, and it is not written.
 .make/web: .make/locked web/package-lock.json
 	@echo "Fetching the console's packages…"
-	@npm --prefix web install --no-save --ignore-scripts --loglevel=error
+	@$(PYTHON) tools/alone.py npm --prefix web install --no-save --ignore-scripts --loglevel=error
 	@touch $@
 
 # Types are `make check`'s business: a console that is started need not wait for them.
 $(CONSOLE): .make/web $(WEB_SOURCES)
 	@echo "Building the console…"
-	@cd web && node_modules/.bin/vite build --logLevel warn
+	@cd web && $(PYTHON) ../tools/alone.py node_modules/.bin/vite build --logLevel warn
 	@touch $@
