@@ -18,11 +18,6 @@ def stage(path: Path) -> int:
     return {"protocol": PURE, "agent": PURE, "tools": PURE, "cloud": CLOUD}.get(top, SYSTEM)
 
 
-def pytest_make_parametrize_id(val: object) -> str | None:
-    """A name that every xdist worker makes alike, also for an object whose `repr` shows its address."""
-    return type(val).__name__ if " at 0x" in repr(val) else None
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: stage(item.path))  # stable: within a stage the order stays

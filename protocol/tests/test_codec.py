@@ -80,7 +80,9 @@ def test_size_limit() -> None:
     assert refused(b" " * limits.MAX_FRAME_BYTES + b" ") == Fault.TOO_LARGE
 
 
-@pytest.mark.parametrize("data", [float("nan"), {1: 2}, "\ud800", object()], ids=repr)
+@pytest.mark.parametrize(
+    "data", [float("nan"), {1: 2}, "\ud800", object()], ids=["nan", "integer key", "surrogate", "object"]
+)
 def test_not_encodable_is_typed(data: object) -> None:
     try:
         encode(frames.Response(id="c", data=data))
