@@ -8,6 +8,7 @@ from enum import Enum
 
 from tools.root import ROOT
 
+PACKAGE = ROOT / "cloud" / "edgeflow_cloud"
 MADE = "<!-- Made by `make gen`; change the code that it is read from. -->\n\n"
 BEGIN, END = "<!-- layers:begin (made by `make gen` from pyproject.toml) -->", "<!-- layers:end -->"
 FRAME_FILES = ("connect", "refusals", "heartbeat", "commands", "telemetry", "shadow")
@@ -69,7 +70,7 @@ def layers() -> str:
     order = next(contract["layers"] for contract in contracts if contract["id"] == "layers")
     rows: list[str] = []
     for line in reversed(order):
-        names = [name for name in re.findall(r"\w+", line) if (ROOT / "cloud/edgeflow_cloud" / name).is_dir()]
+        names = [name for name in re.findall(r"\w+", line) if (PACKAGE / name / "__init__.py").exists()]
         if names:
             rows.append(
                 f"| {' , '.join(f'`{name}`' for name in names).replace(' ,', ',')} | "
@@ -85,7 +86,7 @@ def architecture() -> str:
 
 
 def _owns(name: str) -> str:
-    path = ROOT / "cloud" / "edgeflow_cloud" / name / "__init__.py"
+    path = PACKAGE / name / "__init__.py"
     if not path.exists():
         return ""
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
