@@ -1,7 +1,7 @@
 """A real Chromium, driven by Playwright, at the path that `make test` found."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,7 +24,7 @@ _QUIET = (
 
 
 @contextmanager
-def open_page(*, scheme: str = "light", width: int = 1360, height: int = 860) -> Iterator[Page]:
+def open_page(*, scheme: str = "light", width: int = 1360, height: int = 860) -> Generator[Page]:
     """A page of a fresh browser. Fails the test at its end when the page logged an error."""
     path = os.environ.get(VARIABLE) or find()
     if path is None:
