@@ -191,6 +191,7 @@ async def test_a_part_that_dies_comes_back_at_the_same_address(parts: Parts, nam
     watch = asyncio.create_task(parts.run())
     try:
         await asyncio.sleep(0.05)
+        _store(parts.s3_url).put("kept/whole", b"x" * 300_000)
         before = _child(parts, name)
         os.kill(before, signal.SIGKILL)
         await _until(lambda: _child(parts, name) != before)
@@ -200,7 +201,7 @@ async def test_a_part_that_dies_comes_back_at_the_same_address(parts: Parts, nam
         if name == "valkey":
             assert redis.Redis.from_url(str(parts.valkey_url)).ping()
         if name == "objects":
-            assert len(_store(parts.s3_url).get("a/b").bytes()) == 300_000
+            assert len(_store(parts.s3_url).get("kept/whole").bytes()) == 300_000
     finally:
         watch.cancel()
         await asyncio.wait([watch])
