@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edgeflow_cloud import __version__
+from edgeflow_cloud.app.cli_drill import drill
 from edgeflow_cloud.app.cli_simulate import simulate
 from edgeflow_cloud.app.terminal import Terminal
 from edgeflow_cloud.infra.observability import configure_logs
@@ -106,6 +107,7 @@ def config() -> None:
 
 
 app.command()(simulate)
+app.command()(drill)
 
 
 @app.command()

@@ -18,7 +18,7 @@ from typing import ClassVar
 import httpx2
 
 from edgeflow_cloud.simulator.credentials import Credentials
-from edgeflow_cloud.simulator.faults import Ailments
+from edgeflow_cloud.simulator.faults import HEALTHY, Ailments
 from edgeflow_cloud.simulator.line import ABNORMAL, DialFailed, Line
 from edgeflow_cloud.simulator.pace import Backoff, Pace
 from edgeflow_cloud.simulator.tally import Tally
@@ -174,6 +174,15 @@ class Device:
         """The power goes, for good."""
         self.stopping = True
         self._cut()
+
+    def recover(self) -> None:
+        """Be healthy from now on."""
+        self.ailments = HEALTHY
+        if self._crash is not None:
+            self._crash.cancel()
+            self._crash = None
+        if self.line is not None:
+            self.line.recover()
 
     def crash(self) -> None:
         """It dies and starts again: what it had on disk is still there, its boot is a new one."""

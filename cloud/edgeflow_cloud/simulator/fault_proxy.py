@@ -42,17 +42,23 @@ class FaultProxy:
 
     @classmethod
     @asynccontextmanager
-    async def open(
-        cls, upstreams: Sequence[Address], host: str = "127.0.0.1", port: int = 0
-    ) -> AsyncGenerator[FaultProxy]:
-        """Listen, until the end of the block; then every connection is cut."""
+    async def open(cls, upstreams: Sequence[Address], port: int = 0) -> AsyncGenerator[FaultProxy]:
+        """Listen on loopback until the end of the block; then every connection is cut."""
         proxy = cls(upstreams)
-        proxy._server = await asyncio.start_server(proxy._accept, host, port, backlog=4096, limit=_PIECE)
-        try:
+        async with proxy.listening(port):
             yield proxy
+
+    @asynccontextmanager
+    async def listening(self, port: int = 0) -> AsyncGenerator[None]:
+        """Listen until the end of the block; then every connection is cut."""
+        self._server = await asyncio.start_server(
+            self.accept, "127.0.0.1", port, backlog=4096, limit=4 * _PIECE
+        )
+        try:
+            yield
         finally:
-            proxy._server.close()
-            proxy.reset()
+            self._server.close()
+            self.reset()
 
     @property
     def blackhole(self) -> bool:
@@ -92,12 +98,20 @@ class FaultProxy:
             pair.cut()
         return len(chosen)
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """A client is there: carry it to an upstream. A subclass may look at what it says first."""
+        await self.carry(reader, writer)
+
+    async def carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, first: bytes = b""
+    ) -> None:
+        """Pass bytes both ways, `first` (read already) before all, until both sides have ended."""
         self.accepted += 1
         upstream = None if self.refuse else await self._dial()
         if upstream is None:
             _rst(writer)
             return
+        upstream[1].write(first)
         pair = _Pair(self, self.accepted, writer, upstream[1])
         self._open.add(pair)
         try:

@@ -115,6 +115,11 @@ class Line(WSListener):
         if self._transport is not None:
             self._transport.disconnect(False)
 
+    def recover(self) -> None:
+        """No more faults."""
+        self._ailments = HEALTHY
+        self.resume()
+
     def stall(self) -> None:
         """Read nothing any more."""
         if self._transport is not None:

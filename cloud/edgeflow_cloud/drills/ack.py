@@ -1,0 +1,126 @@
+"""R1: an acknowledgement means committed. Hub, worker, API and PostgreSQL are killed with -9 in turn, under load."""
+
+import asyncio
+
+from edgeflow_cloud.drills.checks import check_commands, check_samples, read_stored
+from edgeflow_cloud.drills.frame import Drill, Order, Report
+from edgeflow_cloud.drills.ground import Ground
+from edgeflow_cloud.drills.ledger import Ledger
+from edgeflow_cloud.drills.load import People
+from edgeflow_cloud.drills.node import Node
+from edgeflow_cloud.drills.stack import Layout, Stack, open_stack
+from edgeflow_cloud.simulator import Faults, Load, Pace
+
+_PACE = Pace(first=0.5, cap=2.0, answer=2.0, boot=0.5)
+_FAULTS = Faults(loss=0.02, crash=20.0)
+"""Acknowledgements that never arrive and devices that lose power: what makes them send again."""
+_SETTLE = 40.0
+
+
+async def run(ground: Ground, order: Order, report: Report) -> None:
+    """Load, kills, settling, the comparison."""
+    layout = Layout(2, 2, 2) if order.whole else Layout(1, 1, 1)
+    sloppy = order.mutant == "synchronous-commit-off"
+    hub_mutant = "" if sloppy else order.mutant
+    async with open_stack(ground, layout, report, mutant=hub_mutant, mutated=["hub"]) as stack:
+        if sloppy:
+            await _be_sloppy(stack)
+        ledger = Ledger(ground.folder / f"ledger-{stack.database}")
+        with ledger:
+            identities = await stack.provision(order.devices)
+            faults = _FAULTS
+            async with (
+                stack.owner() as api,
+                stack.fleet(
+                    identities, order, load=Load(10, 5), pace=_PACE, faults=faults, watch=ledger
+                ) as fleet,
+            ):
+                people = People(api, identities, order.dice("people"), ledger)
+                people.start(commands=4)
+                kills = await _kill_in_turn(stack, order, report)
+                await people.stop()
+                for device in fleet.devices:
+                    device.recover()
+                settled = await fleet.settle(_SETTLE)
+                report.step(fleet.tally.line())
+                report.fact("kills", kills)
+                report.fact("reconnects", fleet.tally.reconnects)
+                report.fact("crashes of devices", fleet.tally.crashes)
+                report.check(
+                    settled,
+                    f"all is acknowledged {_SETTLE:g} s after the last kill: "
+                    f"{fleet.unacknowledged} batches were not",
+                )
+                report.check(fleet.tally.samples_dropped == 0, "no device runs out of room")
+                await _until_ended(stack, ledger, report)
+        stored = await read_stored(stack.database_url)
+        witness = ledger.read()
+        check_samples(report, witness, stored)
+        if not order.mutant:
+            check_commands(report, witness, stored)
+            for line in stack.failures()[:5]:
+                report.check(False, f"no handler fails: {line}")
+
+
+async def _kill_in_turn(stack: Stack, order: Order, report: Report) -> int:
+    """Every kind in turn, at random moments, until the time is up; each victim is started again at once."""
+    dice = order.dice("kills")
+    loop = asyncio.get_running_loop()
+    end = loop.time() + order.seconds
+    kills = 0
+    await asyncio.sleep(1.0)
+    while loop.time() < end:
+        victims = ["database", "hub"] if order.mutant else ["database", "hub", "worker", "api"]
+        victim = victims[kills % len(victims)]
+        await asyncio.sleep(dice.uniform(0.3, 1.5))
+        if victim == "database":
+            ground = stack.ground
+            await ground.kill(ground.database)
+            await asyncio.sleep(dice.uniform(0.0, 0.5))
+            seconds = await ground.restart(ground.database)
+        else:
+            node: Node = dice.choice(stack.of(victim))
+            victim = node.name
+            node.kill()
+            await asyncio.sleep(dice.uniform(0.0, 0.5))
+            seconds = await node.start()
+        kills += 1
+        report.step(f"kill -9 of {victim}, ready again after {seconds:.1f} s")
+    return kills
+
+
+async def _be_sloppy(stack: Stack) -> None:
+    """PostgreSQL answers before its log is on disk, and takes its time with it."""
+    ground = stack.ground
+    await ground.administer(f"alter database {stack.database} set synchronous_commit = off")
+    await ground.administer("alter system set wal_writer_delay = '10s'")
+    await ground.administer("alter system set wal_writer_flush_after = '1GB'")
+    await ground.administer("select pg_reload_conf()")
+    for node in stack.of("hub"):  # its connections were opened before
+        node.kill()
+        await node.start()
+
+
+async def _until_ended(stack: Stack, ledger: Ledger, report: Report) -> None:
+    """Commands that were on their way when their hub died are given up after their time."""
+    final = {"done", "failed", "expired", "cancelled", "unknown"}
+    for _ in range(60):
+        stored = await read_stored(stack.database_url)
+        if all(status in final for status in stored.commands.values()):
+            return
+        await asyncio.sleep(1.0)
+    report.step("some commands have not ended")
+
+
+DRILL = Drill(
+    name="ack",
+    question="Does an acknowledgement mean committed, once, when hub, worker, API and PostgreSQL are killed?",
+    run=run,
+    mutants={
+        "synchronous-commit-off": "PostgreSQL answers before its log is on disk",
+        "ack-before-commit": "the hub acknowledges before the commit",
+        "no-cursor": "the hub forgets what it has stored",
+    },
+    seconds=14.0,
+    devices=20,
+)

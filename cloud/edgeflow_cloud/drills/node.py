@@ -1,0 +1,130 @@
+"""A process of the cloud that a drill starts, kills, pauses and starts again."""
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from edgeflow_cloud.drills.frame import CannotRun
+from edgeflow_cloud.infra.embedded.errors import PartFailed
+from edgeflow_cloud.infra.embedded.process import Child, ended, spawn
+
+_LAUNCHER = "edgeflow_cloud.drills.launcher"
+_START = 60.0
+
+
+class Node:
+    """One `edgeflow-cloud serve --role …` at one address, over all its lives."""
+
+    def __init__(self, name: str, role: str, port: int, environment: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self.role = role
+        self.port = port
+        self.mutant = ""
+        self.lives = 0
+        self._environment = environment
+        self._folder = folder
+        self._child: Child | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        return "127.0.0.1", self.port
+
+    @property
+    def log(self) -> Path:
+        """The log of its latest life."""
+        return self._folder / f"{self.name}.{self.lives}.log"
+
+    @property
+    def alive(self) -> bool:
+        """Whether its process runs (paused counts)."""
+        return self._child is not None and self._child.alive()
+
+    @property
+    def child(self) -> Child:
+        """Its process. Raises CannotRun when it was never started."""
+        if self._child is None:
+            raise CannotRun(f"{self.name} was not started.")
+        return self._child
+
+    def spawn(self) -> None:
+        """Start its process and return at once. Raises CannotRun."""
+        self.lives += 1
+        mutant = ["--mutant", self.mutant] if self.mutant else []
+        command = [sys.executable, "-m", _LAUNCHER, *mutant, "serve", "--role", self.role]
+        kept = {name: os.environ[name] for name in ("PYTHONPATH", "HOME") if name in os.environ}
+        try:
+            self._child = spawn(
+                self.name,
+                command,
+                folder=self._folder,
+                log=self.log,
+                patience=50,
+                environment={**kept, **self._environment},
+            )
+        except PartFailed as error:
+            raise CannotRun(str(error)) from error
+
+    async def ready(self, within: float = _START) -> float:
+        """Wait until it says that it is ready; the seconds that took. Raises CannotRun."""
+        began = time.monotonic()
+        while '"event": "ready"' not in self.said() and '"ready"' not in self.said():
+            if not self.alive:
+                raise CannotRun(f"{self.name} ended while starting:\n{self.tail()}")
+            if time.monotonic() - began > within:
+                raise CannotRun(f"{self.name} was not ready within {within:g} s:\n{self.tail()}")
+            await asyncio.sleep(0.05)
+        return time.monotonic() - began
+
+    async def start(self) -> float:
+        """Start and wait until ready; the seconds that took. Raises CannotRun."""
+        began = time.monotonic()
+        self.spawn()
+        await self.ready()
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.child.kill()
+
+    def pause(self) -> None:
+        """SIGSTOP: it keeps its sockets and does nothing."""
+        os.kill(self.child.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """SIGCONT."""
+        os.kill(self.child.pid, signal.SIGCONT)
+
+    async def end(self, within: float = 50.0) -> float:
+        """SIGTERM, and wait for it to end by itself; the seconds that took. Raises CannotRun when it does not."""
+        began = time.monotonic()
+        child = self.child
+        os.kill(child.pid, signal.SIGTERM)
+        try:
+            async with asyncio.timeout(within):
+                await ended(child)
+        except TimeoutError:
+            child.kill()
+            raise CannotRun(f"{self.name} did not end within {within:g} s of SIGTERM.") from None
+        child.process.wait(5)
+        return time.monotonic() - began
+
+    def clear(self) -> None:
+        """End it whatever it does, also when it is paused. Never raises."""
+        if self._child is not None and self._child.alive():
+            self._child.kill()
+
+    def said(self) -> str:
+        """Its log, whole."""
+        try:
+            return self.log.read_text(errors="replace")
+        except OSError:
+            return ""
+
+    def tail(self) -> str:
+        """The end of its log."""
+        return "\n".join(self.said().splitlines()[-12:])
