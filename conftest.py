@@ -1,7 +1,7 @@
 """Order of all tests, by path: pure, then the cloud on PostgreSQL, then the product as a whole.
 
 Under xdist the system tests stay together on one worker: they start whole products, and two of
-them side by side on two cores would measure each other.
+them side by side on two cores would measure each other. So do the tests of the embedded parts, among themselves.
 """
 
 from pathlib import Path
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent
+EMBEDDED = ROOT / "cloud" / "tests" / "embedded"
 PURE, CLOUD, SYSTEM = 0, 1, 2
 
 
@@ -27,3 +28,5 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         elif stage(item.path) == SYSTEM:
             item.add_marker(pytest.mark.system)
             item.add_marker(pytest.mark.xdist_group("system"))
+        elif item.path.is_relative_to(EMBEDDED):
+            item.add_marker(pytest.mark.xdist_group("embedded"))
