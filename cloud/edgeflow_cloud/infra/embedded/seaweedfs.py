@@ -8,6 +8,7 @@ import json
 import signal
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -116,9 +117,9 @@ def start(folders: Folders, keys: Keys, abort: threading.Event) -> tuple[Child, 
             environment={"HOME": str(folder), "TMPDIR": str(folders.run), "GOGC": "50"},
             after=ports.clear_sockets,
         )
-        store = _store(f"http://127.0.0.1:{ports.http['s3']}", keys)
+        probe = _Probe(_store(f"http://127.0.0.1:{ports.http['s3']}", keys), folder / "used")
         try:
-            wait_ready(child, lambda store=store: _answers(store), limit=40, abort=abort)
+            wait_ready(child, probe.answers, limit=40, abort=abort)
         except PartFailed as failure:
             child.kill()
             if "address already in use" in failure.log and attempt < _TRIES - 1:
@@ -208,12 +209,34 @@ def _store(endpoint: str, keys: Keys) -> S3Store:
     )
 
 
-def _answers(store: S3Store) -> bool:
-    # Signed with our own key: another store that happens to listen there would refuse it.
-    try:
-        store.head(".ready")
-    except FileNotFoundError:
-        return True  # it knows us and has no such object
-    except (BaseError, OSError):
-        return False
-    return True
+class _Probe:
+    """Whether the store is ready: it knows our key, and has found again what it kept.
+
+    For a moment after a start it denies objects that it has. One of ours is kept to ask for; `used` remembers that
+    it was put. Should it be lost with a disk, the store is believed after ten seconds all the same.
+    """
+
+    def __init__(self, store: S3Store, used: Path) -> None:
+        self._store = store
+        self._used = used
+        self._patience = time.monotonic() + 10
+
+    def answers(self) -> bool:
+        # Signed with our own key: another store that happens to listen there would refuse it.
+        try:
+            self._store.head(".ready")
+        except FileNotFoundError:
+            return self._put()
+        except (BaseError, OSError):
+            return False
+        return True
+
+    def _put(self) -> bool:
+        if self._used.exists() and time.monotonic() < self._patience:
+            return False
+        try:
+            self._store.put(".ready", b"ready")
+        except (BaseError, OSError):
+            return False
+        self._used.touch()
+        return True
