@@ -1,5 +1,6 @@
 """One cloud for the tests that only use it; those that break one start their own."""
 
+import random
 import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,10 +11,15 @@ from tests.system.product import Cloud
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as made:
-        made.bind(("127.0.0.1", 0))
-        return made.getsockname()[1]
+    """A port that nobody listens on, apart from those that the kernel and the embedded parts pick by themselves."""
+    while True:
+        port = random.randrange(15_000, 20_000)
+        with socket.socket() as made:
+            try:
+                made.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @pytest.fixture(scope="session")
