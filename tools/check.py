@@ -18,8 +18,19 @@ PYTHON = [sys.executable, "-m"]
 SQUAWK = [
     *(BIN / "squawk", "--assume-in-transaction", "--pg-version", "18.0"),
     *("--exclude", "prefer-bigint-over-int"),  # versions and attempts are counted, not numbered
-    # Every revision so far makes new tables: nothing that is in use waits for them.
-    *("--exclude", "require-lock-timeout", "--exclude", "require-statement-timeout"),
+    # Nothing is released: these revisions run on an empty database, where nobody waits for a lock and no client
+    # knows an older function. The first revision after a release takes this list away.
+    *(
+        f"--exclude={rule}"
+        for rule in (
+            "require-lock-timeout",
+            "require-statement-timeout",
+            "require-concurrent-index-creation",
+            "constraint-missing-not-valid",
+            "adding-foreign-key-constraint",
+            "ban-drop-function",
+        )
+    ),
 ]
 
 
