@@ -1,15 +1,23 @@
-"""Who is calling: a person's token, or a device's key. The one place that knows every kind of credential."""
+"""Who is calling: a person's token, a program's key, or a device's. The one place that knows every kind of
+credential.
+"""
+
+from dataclasses import replace
 
 from starlette.requests import HTTPConnection
 
-from edgeflow_cloud import auth, devices
+from edgeflow_cloud import auth, devices, organizations
 from edgeflow_cloud.infra.context import Context
-from edgeflow_cloud.kernel.errors import Unauthenticated
+from edgeflow_cloud.infra.db import Transaction
+from edgeflow_cloud.kernel.errors import Problem, Unauthenticated, Unavailable
 from edgeflow_cloud.kernel.principal import Kind, Principal
 
 
 async def authenticate(context: Context, connection: HTTPConnection) -> Principal | None:
-    """The caller of a request, or None without credentials. Raises Unauthenticated for bad ones."""
+    """The caller of a request, or None without credentials.
+
+    Raises Unauthenticated for bad ones, Forbidden (`organization_suspended`, `organization_deleted`).
+    """
     token = auth.bearer_token(connection)
     if token is not None:
         return await auth.authenticate(context, token, connection)
@@ -17,14 +25,39 @@ async def authenticate(context: Context, connection: HTTPConnection) -> Principa
     if key is None:
         return None
     async with context.db.lookup() as tx:
-        found = await devices.authenticate_key(tx, key)
-    if found is None:
+        principal = await _holder(context, tx, key)
+    if principal is None:
         raise Unauthenticated("This key is not known, or it is no longer good.", code="invalid_key")
-    tenant_id, device_id = found
-    return Principal(
-        tenant_id=tenant_id,
-        kind=Kind.DEVICE,
-        id=device_id,
+    return replace(
+        principal,
         ip_address=connection.client.host if connection.client else None,
         user_agent=(connection.headers.get("user-agent") or "")[:400] or None,
     )
+
+
+async def is_live(context: Context, principal: Principal) -> bool:
+    """Whether the credentials still count, for sockets that stay open: ask every second."""
+    try:
+        if principal.kind is not Kind.API_KEY:
+            return await auth.is_live(context, principal)
+        async with context.db.tenant_tx(principal) as tx:
+            if await organizations.closed_among(tx, [principal.tenant_id]):
+                return False
+            return await organizations.api_key_is_good(tx, principal, context.clock.now())
+    except Unavailable:
+        return True  # nobody can say; the next second may
+    except Problem:
+        return False
+
+
+async def _holder(context: Context, tx: Transaction, key: str) -> Principal | None:
+    """The program or device whose key this is."""
+    if key.startswith(organizations.API_KEY_PREFIX):
+        return await organizations.authenticate_api_key(tx, key, context.clock.now())
+    found = await devices.authenticate_key(tx, key)
+    if found is None:
+        return None
+    tenant_id, device_id = found
+    if await organizations.closed_among(tx, [tenant_id]):
+        organizations.refuse_closed("suspended")
+    return Principal(tenant_id=tenant_id, kind=Kind.DEVICE, id=device_id)

@@ -8,6 +8,7 @@ from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
 from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
 from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
+from edgeflow_cloud.quotas.wiring import SUBSYSTEM as QUOTAS
 from edgeflow_cloud.shadows.wiring import SUBSYSTEM as SHADOWS
 from edgeflow_cloud.telemetry.wiring import SUBSYSTEM as TELEMETRY
 from edgeflow_cloud.tunnel.wiring import SUBSYSTEM as TUNNEL
@@ -15,6 +16,7 @@ from edgeflow_cloud.tunnel.wiring import SUBSYSTEM as TUNNEL
 SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUDIT,
     IDENTITY,
+    QUOTAS,
     ORGANIZATIONS,
     AUTH,
     DEVICES,

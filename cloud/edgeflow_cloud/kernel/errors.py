@@ -22,6 +22,8 @@ class Problem(Exception):
     status: int = 400
     code: str = "bad_request"
     title: str = "Bad request"
+    published_error: str | None = None
+    """What the document's `error` says where the published product fixes the words; the detail otherwise."""
 
     def __init__(
         self,

@@ -23,11 +23,16 @@ SessionId = NewType("SessionId", UUID)
 DeviceId = NewType("DeviceId", UUID)
 ProvisioningCodeId = NewType("ProvisioningCodeId", UUID)
 CommandId = NewType("CommandId", UUID)
+ApiKeyId = NewType("ApiKeyId", UUID)
+InvitationId = NewType("InvitationId", UUID)
+ProjectId = NewType("ProjectId", UUID)
+ExportId = NewType("ExportId", UUID)
 AuditId = NewType("AuditId", UUID)
 EventId = NewType("EventId", UUID)
 
 ORGANIZATION, USER, SESSION = "org", "usr", "ses"
 DEVICE, PROVISIONING_CODE, COMMAND = "dev", "prov", "cmd"
+API_KEY, INVITATION, PROJECT, EXPORT = "key", "inv", "prj", "exp"
 AUDIT, EVENT = "audit", "evt"
 
 
@@ -110,4 +115,8 @@ SessionIdField = Annotated[SessionId, WireId(SESSION)]
 DeviceIdField = Annotated[DeviceId, WireId(DEVICE)]
 ProvisioningCodeIdField = Annotated[ProvisioningCodeId, WireId(PROVISIONING_CODE)]
 CommandIdField = Annotated[CommandId, WireId(COMMAND)]
+ApiKeyIdField = Annotated[ApiKeyId, WireId(API_KEY)]
+InvitationIdField = Annotated[InvitationId, WireId(INVITATION)]
+ProjectIdField = Annotated[ProjectId, WireId(PROJECT)]
+ExportIdField = Annotated[ExportId, WireId(EXPORT)]
 AuditIdField = Annotated[AuditId, WireId(AUDIT)]

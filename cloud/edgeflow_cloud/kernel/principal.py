@@ -26,7 +26,16 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_PREFIX = {Kind.USER: ids.USER, Kind.DEVICE: ids.DEVICE, Kind.API_KEY: "key", Kind.SYSTEM: "sys"}
+_PREFIX = {Kind.USER: ids.USER, Kind.DEVICE: ids.DEVICE, Kind.API_KEY: ids.API_KEY, Kind.SYSTEM: "sys"}
+
+
+class Restriction(StrEnum):
+    """Why a person may do less than their role says, or nothing. It travels among the permissions, so that every
+    cache and ticket that carries those carries it too; no route asks for one.
+    """
+
+    MFA_REQUIRED = "restricted:mfa_required"
+    ORGANIZATION_DELETED = "restricted:organization_deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,11 @@ class Principal:
     def may(self, permission: str) -> bool:
         """True when the caller holds `permission` (`devices:manage` and the like)."""
         return permission in self.permissions
+
+    @property
+    def restriction(self) -> Restriction | None:
+        """Why the caller may do less than usual, or None."""
+        return next((item for item in Restriction if item in self.permissions), None)
 
     @property
     def wire_id(self) -> str:

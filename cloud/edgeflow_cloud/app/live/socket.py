@@ -11,7 +11,8 @@ import msgspec
 import structlog
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from edgeflow_cloud import auth, devices
+from edgeflow_cloud import devices
+from edgeflow_cloud.app.callers import is_live
 from edgeflow_cloud.app.live import tickets
 from edgeflow_cloud.infra.bus import BusAway, Subscription
 from edgeflow_cloud.infra.context import Context
@@ -81,7 +82,7 @@ async def _send(socket: WebSocket, subscription: Subscription) -> None:
 
 async def _end_with_session(socket: WebSocket, context: Context, principal: Principal) -> None:
     """A page whose session was ended loses its socket within two seconds."""
-    while await auth.is_live(context, principal):  # noqa: ASYNC110 - the answer is another process's
+    while await is_live(context, principal):  # noqa: ASYNC110 - the answer is another process's
         await asyncio.sleep(1)
     await socket.close(4401, "The session has ended.")
     raise WebSocketDisconnect(4401)

@@ -121,6 +121,11 @@ class Bus:
         """Keep `value` for `ttl` seconds. Every key has an end: nothing here lives for ever."""
         await self._within(self.client.set(key, value, px=_milliseconds(ttl)))
 
+    async def replace(self, key: str, value: bytes, *, ttl: float) -> bytes | None:
+        """Keep `value` for `ttl` seconds; answers what was there before."""
+        answer = self.client.set(key, value, px=_milliseconds(ttl), get=True)
+        return cast("bytes | None", await self._within(answer))
+
     async def set_many(self, values: Mapping[str, bytes], *, ttl: float) -> None:
         """Keep many values for `ttl` seconds in one round trip."""
         if not values:
@@ -143,6 +148,23 @@ class Bus:
         if not keys:
             return 0
         return cast(int, await self._within(self.client.delete(*keys)))
+
+    async def count(self, key: str, field: str, by: int, *, ttl: float) -> int:
+        """Add `by` to one field of a hash of counts and answer the new count; the hash lives `ttl` seconds more."""
+        pipeline = self.client.pipeline(transaction=False)
+        pipeline.hincrby(key, field, by)
+        pipeline.pexpire(key, _milliseconds(ttl))
+        answers = cast("list[int]", await self._within(pipeline.execute()))
+        return answers[0]
+
+    async def read_count(self, key: str, field: str) -> int:
+        """One field of a hash of counts; 0 when it is not there."""
+        return int(cast("bytes | None", await self._within(self.client.hget(key, field))) or 0)
+
+    async def read_counts(self, key: str) -> dict[str, int]:
+        """All fields of a hash of counts."""
+        found = cast("dict[bytes, bytes]", await self._within(self.client.hgetall(key)))
+        return {field.decode(): int(value) for field, value in found.items()}
 
     async def delete_if(self, key: str, value: bytes) -> bool:
         """Delete `key` only while it still holds `value`: a lease is given back by its holder alone."""

@@ -36,7 +36,7 @@ def render(problem: Problem, request_id: str) -> Response:
         "status": problem.status,
         "detail": problem.detail,
         "code": problem.code,
-        "error": problem.detail,
+        "error": problem.published_error or problem.detail,
         "request_id": request_id,
     }
     if problem.fields:

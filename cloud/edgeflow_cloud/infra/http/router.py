@@ -20,7 +20,7 @@ from edgeflow_cloud.infra.http.bodies import Problems
 from edgeflow_cloud.infra.http.limits import read_body, refuse_nul, spend
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Forbidden, NotFound, Unauthenticated
-from edgeflow_cloud.kernel.principal import Kind, Principal
+from edgeflow_cloud.kernel.principal import Kind, Principal, Restriction
 
 PUBLIC = "public"
 """Anybody may call; no principal is made."""
@@ -188,11 +188,28 @@ def _permit(principal: Principal | None, manners: Manners, request: Request) -> 
             raise NotFound("There is no such device.")
         return
     if manners.permission != SIGNED_IN and not principal.may(manners.permission):
-        raise Forbidden(
-            f"This needs the permission {manners.permission}, which you do not have. "
-            "Ask an owner or admin of the organization.",
-            extra={"permission": manners.permission},
-        )
+        raise _missing(principal, manners.permission)
+
+
+def _missing(principal: Principal, permission: str) -> Forbidden:
+    """The refusal that names the missing permission, and why it is missing where that is not the role."""
+    code, said = "permission_denied", "Ask an owner or admin of the organization."
+    match principal.restriction:
+        case None if principal.kind is Kind.API_KEY:
+            said = "Make an API key with a scope that includes it."
+        case None:
+            pass
+        case Restriction.MFA_REQUIRED:
+            code = "mfa_required"
+            said = "This organization requires two-factor authentication: enable it in your profile first."
+        case Restriction.ORGANIZATION_DELETED:
+            code = "organization_deleted"
+            said = "This organization was deleted: restore it first, or export what you need."
+    return Forbidden(
+        f"This needs the permission {permission}, which you do not have. {said}",
+        code=code,
+        extra={"permission": permission},
+    )
 
 
 def context_of(request: Request) -> Context:
