@@ -1,29 +1,58 @@
 """Organizations: tenants, their members, and what each role may do.
 
-Owns: `organizations`, `members`. Promises: `principal_for` is the one place where a person becomes a
-Principal with role and permissions; a slug belongs to one organization of the instance. Does not do:
-passwords (`identity`), sessions and API keys' secrets. Invitations, role changes, projects and API keys
-come in here.
+Owns: `organizations`, `members`, and in folders of their own `invitations`, `projects`, `api_keys` and the end of an
+organization (`lifecycle`). Promises: `principal_for` and `authenticate_api_key` are the places where a person or a
+program becomes a Principal with permissions; nobody gives more than they have; an organization has an owner; a
+revoked key, a removed member or a suspended organization has no effect after two seconds; a slug belongs to one
+organization of the instance. Does not do: passwords (`identity`), sessions (`auth`), what plans allow (`quotas`).
 """
 
+from edgeflow_cloud.organizations.api_keys import KEY_PREFIX as API_KEY_PREFIX
+from edgeflow_cloud.organizations.api_keys import SCOPES
+from edgeflow_cloud.organizations.api_keys import authenticate as authenticate_api_key
+from edgeflow_cloud.organizations.api_keys import is_good as api_key_is_good
+from edgeflow_cloud.organizations.closing import Closed
+from edgeflow_cloud.organizations.closing import refuse as refuse_closed
+from edgeflow_cloud.organizations.lifecycle import list_all, resume, suspend
 from edgeflow_cloud.organizations.model import (
     PERMISSIONS,
     SLUG,
     Membership,
     Organization,
+    State,
     permissions_of,
     slug_from,
 )
-from edgeflow_cloud.organizations.service import create_with_owner, memberships_of, principal_for
+from edgeflow_cloud.organizations.projects import no_such_project
+from edgeflow_cloud.organizations.service import (
+    closed_among,
+    create_with_owner,
+    get_organization,
+    memberships_of,
+    principal_for,
+)
 
 __all__ = [
+    "API_KEY_PREFIX",
     "PERMISSIONS",
+    "SCOPES",
     "SLUG",
+    "Closed",
     "Membership",
     "Organization",
+    "State",
+    "api_key_is_good",
+    "authenticate_api_key",
+    "closed_among",
     "create_with_owner",
+    "get_organization",
+    "list_all",
     "memberships_of",
+    "no_such_project",
     "permissions_of",
     "principal_for",
+    "refuse_closed",
+    "resume",
     "slug_from",
+    "suspend",
 ]

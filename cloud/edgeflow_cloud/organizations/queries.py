@@ -1,5 +1,6 @@
-"""Every SQL statement on `organizations` and `members`."""
+"""Every SQL statement on `organizations` and `members`; closing and purging are in `lifecycle`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -9,21 +10,20 @@ from edgeflow_cloud.organizations.model import Organization
 
 
 async def insert_organization(
-    tx: Transaction, tenant_id: TenantId, name: str, slug: str, plan: str, now: datetime
+    tx: Transaction, tenant_id: TenantId, name: str, slug: str, now: datetime
 ) -> bool:
     """False when the slug is taken."""
     return (
         await tx.fetchval(
             """
-            insert into organizations (tenant_id, name, slug, plan, created_at, updated_at)
-            values ($1, $2, $3, $4, $5, $5)
+            insert into organizations (tenant_id, name, slug, created_at, updated_at)
+            values ($1, $2, $3, $4, $4)
             on conflict do nothing
             returning true
             """,
             tenant_id,
             name,
             slug,
-            plan,
             now,
         )
         is True
@@ -31,21 +31,80 @@ async def insert_organization(
 
 
 async def insert_member(
-    tx: Transaction, tenant_id: TenantId, user_id: UserId, role: str, now: datetime
+    tx: Transaction,
+    tenant_id: TenantId,
+    user_id: UserId,
+    role: str,
+    now: datetime,
+    extra_permissions: Sequence[str] = (),
+) -> bool:
+    """False when the person is a member already; nothing is changed then."""
+    return (
+        await tx.fetchval(
+            """
+            insert into members (tenant_id, user_id, role, joined_at, extra_permissions)
+            values ($1, $2, $3, $4, $5)
+            on conflict (tenant_id, user_id) do nothing
+            returning true
+            """,
+            tenant_id,
+            user_id,
+            role,
+            now,
+            list(extra_permissions),
+        )
+        is True
+    )
+
+
+async def select_standing(tx: Transaction, tenant_id: TenantId, user_id: UserId) -> Row | None:
+    """A membership, and what its organization asks of everybody."""
+    return await tx.fetchrow(
+        """
+        select m.role, m.extra_permissions, o.suspended_at is not null as suspended,
+            o.deleted_at is not null as deleted,
+            coalesce(o.settings -> 'require_mfa' = 'true'::jsonb, false) as require_mfa
+        from members m join organizations o on o.tenant_id = m.tenant_id
+        where m.tenant_id = $1 and m.user_id = $2
+        """,
+        tenant_id,
+        user_id,
+    )
+
+
+async def update_member(
+    tx: Transaction, tenant_id: TenantId, user_id: UserId, role: str, extra_permissions: Sequence[str]
 ) -> None:
     await tx.execute(
-        "insert into members (tenant_id, user_id, role, joined_at) values ($1, $2, $3, $4)",
+        "update members set role = $3, extra_permissions = $4 where tenant_id = $1 and user_id = $2",
         tenant_id,
         user_id,
         role,
-        now,
+        list(extra_permissions),
     )
+
+
+async def delete_member(tx: Transaction, tenant_id: TenantId, user_id: UserId) -> None:
+    """The person's sessions in the organization go with it."""
+    await tx.execute("delete from members where tenant_id = $1 and user_id = $2", tenant_id, user_id)
+
+
+async def count_owners(tx: Transaction, tenant_id: TenantId) -> int:
+    return await tx.fetchval(
+        "select count(*) from members where tenant_id = $1 and role = 'owner'", tenant_id
+    )
+
+
+async def find_closed(tx: Transaction, tenant_ids: Sequence[TenantId]) -> list[Row]:
+    """Those of the organizations that let nobody in; runs before a tenant is known."""
+    return await tx.fetch("select tenant_id from find_closed_organizations($1::uuid[])", list(tenant_ids))
 
 
 async def select_organization(tx: Transaction, tenant_id: TenantId) -> Row | None:
     return await tx.fetchrow(
         """
-        select tenant_id, name, slug, plan, settings, metadata, version, created_at, updated_at
+        select tenant_id, name, slug, settings, metadata, version, created_at, updated_at,
+            suspended_at, deleted_at, purge_after
         from organizations where tenant_id = $1
         """,
         tenant_id,
@@ -56,7 +115,8 @@ async def lock_organization(tx: Transaction, tenant_id: TenantId) -> Row | None:
     """The same, locked until the transaction ends."""
     return await tx.fetchrow(
         """
-        select tenant_id, name, slug, plan, settings, metadata, version, created_at, updated_at
+        select tenant_id, name, slug, settings, metadata, version, created_at, updated_at,
+            suspended_at, deleted_at, purge_after
         from organizations where tenant_id = $1 for no key update
         """,
         tenant_id,
@@ -85,7 +145,8 @@ async def find_organizations_of_user(tx: Transaction, user_id: UserId) -> list[R
     """All organizations of one person, the oldest membership first; past row-level security."""
     return await tx.fetch(
         """
-        select tenant_id, role, name, slug, plan, settings, metadata, version, created_at, updated_at
+        select tenant_id, role, name, slug, plan, settings, metadata, version, created_at, updated_at,
+            suspended_at, deleted_at, purge_after
         from find_organizations_of_user($1)
         """,
         user_id,
@@ -94,7 +155,7 @@ async def find_organizations_of_user(tx: Transaction, user_id: UserId) -> list[R
 
 async def select_membership(tx: Transaction, tenant_id: TenantId, user_id: UserId) -> Row | None:
     return await tx.fetchrow(
-        "select role, extra_permissions from members where tenant_id = $1 and user_id = $2",
+        "select user_id, role, extra_permissions, joined_at from members where tenant_id = $1 and user_id = $2",
         tenant_id,
         user_id,
     )

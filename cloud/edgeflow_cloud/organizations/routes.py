@@ -1,7 +1,5 @@
 """Routes under /organizations."""
 
-import dataclasses
-
 from fastapi import Response
 
 from edgeflow_cloud.infra.http import (
@@ -15,14 +13,19 @@ from edgeflow_cloud.infra.http import (
     Tx,
     show_version,
 )
-from edgeflow_cloud.kernel.ids import TenantIdField
+from edgeflow_cloud.kernel.ids import TenantIdField, UserIdField
 from edgeflow_cloud.kernel.paging import Page, decode_cursor
-from edgeflow_cloud.organizations import service
+from edgeflow_cloud.organizations import creation, members, service
 from edgeflow_cloud.organizations.schemas import (
+    CreateOrganization,
+    MemberBody,
     MemberDocument,
     OrganizationBody,
     OrganizationDocument,
     OwnOrganizationDocument,
+    TransferBody,
+    UsageDocument,
+    UsageItem,
 )
 
 router = Router(tag="organizations")
@@ -34,13 +37,15 @@ async def list_organizations(tx: Tx, caller: Caller) -> Listing[OwnOrganizationD
     one.
     """
     own = await service.list_own(tx, caller)
-    items = [
-        OwnOrganizationDocument.model_validate(
-            {**dataclasses.asdict(membership.organization), "role": membership.role}
-        )
-        for membership in own
-    ]
+    items = [OwnOrganizationDocument.of(membership) for membership in own]
     return Listing(items=items, next_cursor=None, total=len(items))
+
+
+@router.post("/organizations", SIGNED_IN, status=201, transaction=False)
+async def create_organization(body: CreateOrganization, ctx: Ctx, caller: Caller) -> OrganizationDocument:
+    """Make another organization, of which you are the owner. Enter it with `POST /organizations/{id}/enter`."""
+    made = await creation.create(ctx, caller, name=body.name, slug=body.slug)
+    return OrganizationDocument.model_validate(made)
 
 
 @router.get("/organizations/{organization_id}", "organization:view")
@@ -89,4 +94,56 @@ async def list_members(
         items=[MemberDocument.model_validate(member) for member in found.items],
         next_cursor=found.next_cursor,
         total=found.total,
+    )
+
+
+@router.put("/organizations/{organization_id}/members/{user_id}", "users:manage")
+async def change_member(
+    organization_id: TenantIdField, user_id: UserIdField, body: MemberBody, tx: Tx, caller: Caller
+) -> MemberDocument:
+    """Give a member another role or extra permissions. Nobody gives more than they have."""
+    changed = await members.change_member(
+        tx,
+        caller,
+        organization_id,
+        user_id,
+        role=body.role,
+        extra_permissions=body.extra_permissions,
+    )
+    return MemberDocument.model_validate(changed)
+
+
+@router.delete("/organizations/{organization_id}/members/{user_id}", "users:manage")
+async def remove_member(
+    organization_id: TenantIdField, user_id: UserIdField, tx: Tx, caller: Caller
+) -> None:
+    """Remove a member: their sessions here end within two seconds. The last owner stays."""
+    await members.remove_member(tx, caller, organization_id, user_id)
+
+
+@router.post("/organizations/{organization_id}/leave", SIGNED_IN, status=204)
+async def leave_organization(organization_id: TenantIdField, tx: Tx, caller: Caller) -> None:
+    """Leave the organization that your session is in. The last owner stays."""
+    await members.leave(tx, caller, organization_id)
+
+
+@router.post("/organizations/{organization_id}/transfer-ownership", "organization:own")
+async def transfer_ownership(
+    organization_id: TenantIdField, body: TransferBody, tx: Tx, caller: Caller
+) -> MemberDocument:
+    """Make another member the owner; you become an admin."""
+    return MemberDocument.model_validate(
+        await members.transfer_ownership(tx, caller, organization_id, body.user_id)
+    )
+
+
+@router.get("/organizations/{organization_id}/usage", "billing:view", transaction=False)
+async def get_usage(organization_id: TenantIdField, ctx: Ctx, caller: Caller) -> UsageDocument:
+    """What the plan allows, and how much of it is used."""
+    plan, items = await service.usage(ctx, caller, organization_id)
+    return UsageDocument(
+        plan=plan.name,
+        title=plan.title,
+        features=sorted(plan.features),
+        items=[UsageItem.model_validate(item) for item in items],
     )

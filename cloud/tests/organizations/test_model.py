@@ -19,6 +19,11 @@ from edgeflow_cloud.organizations.model import (
 TABLE = """
 organization:view    owner admin member viewer
 organization:manage  owner admin
+organization:own     owner
+projects:view        owner admin member viewer
+projects:manage      owner admin member
+api_keys:view        owner admin
+api_keys:manage      owner admin
 users:view           owner admin member viewer
 users:manage         owner admin
 devices:view         owner admin member viewer

@@ -24,7 +24,8 @@ async def test_own_organizations_with_the_role(house: House) -> None:
     assert body["total"] == 1 and body["next_cursor"] is None
     item = body["items"][0]
     assert set(item) == {
-        "id", "name", "slug", "plan", "settings", "metadata", "created_at", "updated_at", "role"
+        "id", "name", "slug", "plan", "settings", "metadata", "created_at", "updated_at", "role",
+        "state", "deleted_at", "purge_after",
     }  # fmt: skip
     assert (item["id"], item["role"]) == (organization, "owner")
 
@@ -102,7 +103,8 @@ async def test_members_in_pages(house: House, sql) -> None:
     assert [item["first_name"] for item in whole["items"]] == ["Ada", "Bob", "Cid"]
     assert whole["total"] == 3 and whole["next_cursor"] is None
     assert set(whole["items"][0]) == {
-        "user_id", "email", "first_name", "last_name", "role", "extra_permissions", "joined_at"
+        "user_id", "email", "first_name", "last_name", "role", "extra_permissions", "mfa_enabled",
+        "joined_at",
     }  # fmt: skip
     assert whole["items"][0]["user_id"] == user
     first = (await client.get(path, params={"limit": 2})).json()

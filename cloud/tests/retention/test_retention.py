@@ -25,6 +25,9 @@ KEPT = {
     "shadows": "one row a device",
     "organizations": "stands until somebody deletes it",
     "members": "goes with the organization or the person",
+    "tenant_plans": "one row an organization",
+    "projects": "stands until somebody deletes it",
+    "api_keys": "stands until somebody revokes it",
     "users": "stands until somebody deletes it",
     "totp_seeds": "one row a person",
     "recovery_codes": "ten rows a person: new ones take the place of old ones",
@@ -36,6 +39,8 @@ STATES: dict[str, dict[str, object]] = {
     "jobs.pgqueuer": {"status": "failed"},
     "commands": {"status": "done", "due_at": None},
     "provisioning_codes": {"device_id": None, "used_at": None},
+    "invitations": {"role": "member"},
+    "organization_exports": {"state": "done"},
     "mails": {"state": "sent"},
     "mail_links": {"purpose": "verify_email"},
 }
@@ -116,13 +121,15 @@ def _made_up(column: asyncpg.Record) -> object:
         case "uuid":
             return ids.new()
         case "text" | "character varying":
-            return str(ids.new())
+            return f"{ids.new()}@example.com" if column["name"] == "email" else str(ids.new())
         case "bigint" | "integer":
             return ids.new().int % 1_000_000_000
         case "double precision" | "real":
             return 1.0
         case "boolean":
             return False
+        case "date":
+            return datetime.now(UTC).date()
         case "bytea":
             return ids.new().bytes * 2
         case "jsonb":

@@ -1,0 +1,78 @@
+"""What an API key is, how it is made, and what its scopes permit. Pure."""
+
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from edgeflow_cloud.kernel.errors import Invalid, NotFound
+from edgeflow_cloud.kernel.ids import ApiKeyId, TenantId
+
+KEY_PREFIX: Final = "edgeflow_"
+SHOWN: Final = len(KEY_PREFIX) + 6
+"""Characters of a key that stay readable: enough to tell keys apart, far too few to guess one."""
+
+SCOPES: Final[dict[str, frozenset[str]]] = {
+    "organization:read": frozenset({"organization:view"}),
+    "organization:manage": frozenset({"organization:view", "organization:manage"}),
+    "users:read": frozenset({"users:view"}),
+    "users:manage": frozenset({"users:view", "users:manage"}),
+    "projects:read": frozenset({"projects:view"}),
+    "projects:manage": frozenset({"projects:view", "projects:manage"}),
+    "devices:read": frozenset({"devices:view"}),
+    "devices:manage": frozenset({"devices:view", "devices:manage"}),
+    "flows:read": frozenset({"flows:view"}),
+    "flows:manage": frozenset({"flows:view", "flows:manage"}),
+    "resources:manage": frozenset({"resources:delete"}),
+    "billing:read": frozenset({"billing:view"}),
+    "audit:read": frozenset({"audit:view"}),
+}
+"""What each scope permits. No scope makes keys, pays, or deletes an organization: those want a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """A program's key. The key itself is not here: it was shown once, and its hash is enough."""
+
+    tenant_id: TenantId
+    id: ApiKeyId
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    created_by: str
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+
+
+def make_key() -> str:
+    """A new key: `edgeflow_` and 256 random bits."""
+    return KEY_PREFIX + secrets.token_urlsafe(32)
+
+
+def hash_key(key: str) -> bytes:
+    """How a key is kept and found. It is random and long, so a plain SHA-256 cannot be guessed."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).digest()
+
+
+def tidy(scopes: Iterable[str]) -> list[str]:
+    """Each scope once, in our order. Raises Invalid (`unknown_scope`) that lists the ones there are."""
+    wanted = set(scopes)
+    unknown = sorted(wanted - set(SCOPES))
+    if unknown:
+        raise Invalid(
+            f"There is no scope {unknown[0][:60]}. Choose among {', '.join(SCOPES)}.", code="unknown_scope"
+        )
+    return [scope for scope in SCOPES if scope in wanted]
+
+
+def permissions_for(scopes: Iterable[str]) -> frozenset[str]:
+    """What a key with these scopes may do. A scope that no longer exists permits nothing."""
+    return frozenset[str]().union(*(SCOPES.get(scope, frozenset()) for scope in scopes))
+
+
+def no_such_key() -> NotFound:
+    """The one answer for a missing key and for another organization's."""
+    return NotFound("There is no such API key in this organization.", code="api_key_not_found")

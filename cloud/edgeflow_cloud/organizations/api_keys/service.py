@@ -1,0 +1,143 @@
+"""Use cases on API keys. A key is asked for in PostgreSQL at every call: a revoked one is dead at once."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from edgeflow_cloud import audit
+from edgeflow_cloud.infra.db import Row, Transaction
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.errors import Forbidden
+from edgeflow_cloud.kernel.ids import ApiKeyId, TenantId
+from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
+from edgeflow_cloud.kernel.principal import Kind, Principal
+from edgeflow_cloud.organizations import closing
+from edgeflow_cloud.organizations.api_keys import queries
+from edgeflow_cloud.organizations.api_keys.model import (
+    SHOWN,
+    ApiKey,
+    hash_key,
+    make_key,
+    no_such_key,
+    permissions_for,
+    tidy,
+)
+from edgeflow_cloud.organizations.paging import id_after
+
+
+async def create_key(
+    tx: Transaction,
+    principal: Principal,
+    *,
+    name: str,
+    scopes: Sequence[str],
+    life: timedelta | None,
+    now: datetime,
+) -> tuple[ApiKey, str]:
+    """Make a key, `security.api_key_create`; its text is in this answer and nowhere else.
+
+    Nobody gives a key more than they have themselves. Raises Forbidden (naming the missing permission),
+    Invalid (`unknown_scope`).
+    """
+    wanted = tidy(scopes)
+    for permission in sorted(permissions_for(wanted)):
+        if not principal.may(permission):
+            raise Forbidden(
+                f"A key cannot be given the permission {permission}, which you do not have yourself.",
+                extra={"permission": permission},
+            )
+    key_id, text = ApiKeyId(ids.new()), make_key()
+    made = ApiKey(
+        tenant_id=principal.tenant_id,
+        id=key_id,
+        name=name,
+        prefix=text[:SHOWN],
+        scopes=tuple(wanted),
+        created_by=principal.wire_id,
+        created_at=now,
+        expires_at=None if life is None else now + life,
+        last_used_at=None,
+    )
+    await queries.insert_key(
+        tx,
+        principal.tenant_id,
+        key_id,
+        name=name,
+        hashed=hash_key(text),
+        prefix=made.prefix,
+        scopes=wanted,
+        created_by=made.created_by,
+        expires_at=made.expires_at,
+        now=now,
+    )
+    await audit.record(
+        tx, principal, "security.api_key_create", "api_key", _wire(key_id), new=_written(made)
+    )
+    return made, text
+
+
+async def list_keys(tx: Transaction, principal: Principal, page: Page) -> Slice[ApiKey]:
+    """One page, the newest first; keys that have expired stay in it until they are deleted."""
+    rows = await queries.select_keys(
+        tx,
+        principal.tenant_id,
+        after=ApiKeyId(id_after(page, ids.API_KEY)) if page.after else None,
+        offset=0 if page.after else page.offset,
+        limit=page.limit + 1,
+    )
+    keys = [_key(row) for row in rows[: page.limit]]
+    return Slice(
+        keys,
+        encode_cursor(_wire(keys[-1].id)) if len(rows) > page.limit else None,
+        None if page.after else await queries.count_keys(tx, principal.tenant_id),
+    )
+
+
+async def revoke_key(tx: Transaction, principal: Principal, key_id: ApiKeyId) -> None:
+    """End a key, `security.api_key_revoke`; it is dead once this commits. Raises NotFound."""
+    row = await queries.delete_key(tx, principal.tenant_id, key_id)
+    if row is None:
+        raise no_such_key()
+    await audit.record(
+        tx, principal, "security.api_key_revoke", "api_key", _wire(key_id), old=_written(_key(row))
+    )
+
+
+async def authenticate(tx: Transaction, key: str, now: datetime) -> Principal | None:
+    """The program whose key this is, or None. Takes a `lookup` transaction.
+
+    Raises Forbidden (`organization_suspended`, `organization_deleted`).
+    """
+    row = await queries.use_key(tx, hash_key(key), now)
+    if row is None:
+        return None
+    closing.refuse(row["closed"])
+    return Principal(
+        tenant_id=TenantId(row["tenant_id"]),
+        kind=Kind.API_KEY,
+        id=row["key_id"],
+        permissions=permissions_for(row["scopes"]),
+    )
+
+
+async def is_good(tx: Transaction, principal: Principal, now: datetime) -> bool:
+    """Whether a program's key is still good, for sockets that stay open."""
+    return await queries.key_is_good(tx, principal.tenant_id, ApiKeyId(principal.id), now)
+
+
+def _key(row: Row) -> ApiKey:
+    fields = dict(row)
+    fields["scopes"] = tuple(fields["scopes"])
+    return ApiKey(**fields)
+
+
+def _written(key: ApiKey) -> dict[str, object]:
+    return {
+        "name": key.name,
+        "prefix": key.prefix,
+        "scopes": list(key.scopes),
+        "expires_at": key.expires_at.isoformat() if key.expires_at else None,
+    }
+
+
+def _wire(key_id: ApiKeyId) -> str:
+    return ids.encode(ids.API_KEY, key_id)

@@ -1,0 +1,5 @@
+"""Projects: named groups of devices (later of flows too) inside an organization. A device is in at most one."""
+
+from edgeflow_cloud.organizations.projects.service import Project, no_such_project
+
+__all__ = ["Project", "no_such_project"]
