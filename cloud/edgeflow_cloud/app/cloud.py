@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 
 from edgeflow_cloud import auth, identity, organizations, provisioning
 from edgeflow_cloud.app.callers import authenticate
@@ -167,7 +168,14 @@ def _worker(context: Context) -> list[Service]:
     schedules = [schedule for item in SUBSYSTEMS for schedule in item.schedules]
     relay = Relay(context.db, context.bus, reactions)
     runner = JobRunner(context, [*jobs, forget], [*schedules, nightly])
-    return [Background("relay", relay.run), Background("jobs", runner.run, stop_limit=25.0)]
+    works = [
+        Background(name, partial(work, context)) for item in SUBSYSTEMS for name, work in item.works.items()
+    ]
+    return [
+        Background("relay", relay.run),
+        *works,
+        Background("jobs", runner.run, stop_limit=25.0),
+    ]
 
 
 @asynccontextmanager

@@ -50,6 +50,8 @@ class Loaded:
             master_key=self.settings.master_key,
             jwt_old_keys=self.settings.jwt_old_keys,
             master_old_keys=self.settings.master_old_keys,
+            audit_key=self.settings.audit_key,
+            audit_old_keys=self.settings.audit_old_keys,
         )
 
 
@@ -121,7 +123,8 @@ def _sentence(detail: ErrorDetails) -> str:
     name = str(detail["loc"][0])
     value = detail["input"]
     # A value that is or holds a password is not repeated, however wrong it is.
-    secret = isinstance(value, Secret) or name in ("jwt_key", "master_key") or name.endswith(("_keys", "_url"))
+    keys = ("jwt_key", "master_key", "audit_key")
+    secret = isinstance(value, Secret) or name in keys or name.endswith(("_keys", "_url"))
     said = "" if secret or value is None else f" is {value!r} but"
     return f"{PREFIX}{name.upper()}{said} {_reason(detail)}."
 

@@ -1,7 +1,8 @@
 """The secrets that this installation made for itself.
 
 They are made once, on first use, in DATA_DIR/secrets (folder 0700, files 0600). What the environment gives
-(EDGEFLOW_JWT_KEY, EDGEFLOW_MASTER_KEY) is used instead and never written. The two keys can be rotated (`keyring.py`).
+(EDGEFLOW_JWT_KEY, EDGEFLOW_MASTER_KEY, EDGEFLOW_AUDIT_KEY) is used instead and never written. These keys can be rotated
+(`keyring.py`).
 """
 
 import base64
@@ -33,6 +34,8 @@ class Secrets:
         master_key: Secret | None = None,
         jwt_old_keys: Sequence[Secret] = (),
         master_old_keys: Sequence[Secret] = (),
+        audit_key: Secret | None = None,
+        audit_old_keys: Sequence[Secret] = (),
     ) -> None:
         self.folder = folder
         self.jwt_keys = Keyring(folder, "jwt_key", make=_random_key, given=jwt_key, given_old=jwt_old_keys)
@@ -41,7 +44,11 @@ class Secrets:
             folder, "master_key", make=_random_key, given=master_key, given_old=master_old_keys
         )
         """Seal what is stored sealed (`sealing.py`); `master_bytes` reads one."""
-        self._given = {"jwt_key": jwt_key, "master_key": master_key}
+        self.audit_keys = Keyring(
+            folder, "audit_key", make=_random_key, given=audit_key, given_old=audit_old_keys
+        )
+        """Sign checkpoints and exports of the audit log: the 32 bytes of an Ed25519 key each (`master_bytes`)."""
+        self._given = {"jwt_key": jwt_key, "master_key": master_key, "audit_key": audit_key}
         self._known: dict[str, Secret] = {}
 
     @property
@@ -89,6 +96,7 @@ class Secrets:
         names = (
             "jwt_key",
             "master_key",
+            "audit_key",
             "database_password",
             "valkey_password",
             "s3_access_key",
@@ -108,15 +116,15 @@ class Secrets:
         return self._known[name]
 
 
-def master_bytes(text: Secret) -> bytes:
-    """The 32 bytes of a master key. Raises BadSecret for any other length or spelling."""
+def master_bytes(text: Secret, variable: str = "EDGEFLOW_MASTER_KEY") -> bytes:
+    """The 32 bytes of a key. Raises BadSecret, naming the variable, for any other length or spelling."""
     plain = text.reveal()
     with suppress(binascii.Error, ValueError):
         key = base64.urlsafe_b64decode(plain + "=" * (-len(plain) % 4))
         if len(key) == 32:  # AES-256
             return key
     raise BadSecret(
-        "EDGEFLOW_MASTER_KEY must be 32 bytes in URL-safe base64: `openssl rand -base64 32 | tr +/ -_`."
+        f"{variable} must be 32 bytes in URL-safe base64: `openssl rand -base64 32 | tr +/ -_`."
     )
 
 

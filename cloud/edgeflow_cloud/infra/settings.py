@@ -144,6 +144,13 @@ class Settings(BaseSettings):
     master_old_keys: SecretList = Field(
         default=(), description="Former master keys: what they sealed can still be opened."
     )
+    audit_key: OptionalSecret = Field(
+        default=None,
+        description="Signs checkpoints of the audit log: 32 bytes in URL-safe base64. Unset: made once.",
+    )
+    audit_old_keys: SecretList = Field(
+        default=(), description="Former audit keys: what they signed is still believed."
+    )
     smtp_url: OptionalSecret = Field(
         default=None,
         description="smtp://user:password@host:587?tls=starttls (or on, off); unset: mails are kept for "

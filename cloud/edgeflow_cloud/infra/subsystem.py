@@ -4,14 +4,19 @@ Lower subsystems know nothing of higher ones; what they need from above (frames,
 them through the list of these values that `app` makes.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.http.router import Router
 from edgeflow_cloud.infra.jobs import Job, Schedule
 from edgeflow_cloud.infra.outbox import Reaction
 from edgeflow_cloud.infra.retention import Retention
 from edgeflow_cloud.infra.sealing import Sealed
+
+Work = Callable[[Context, asyncio.Event], Awaitable[None]]
+"""`work(context, stopping)`: goes on until `stopping` is set. When it raises it is started again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +24,15 @@ class Subsystem:
     """One folder's contributions.
 
     `permissions` are the names that its routes may ask for. `device` is what it adds to a device's session (frames,
-    actions, steps on connect), opaque here and read by `tunnel`, which alone knows the type.
+    actions, steps on connect), opaque here and read by `tunnel`, which alone knows the type. `works` are what the
+    worker role does all the time, by name: for what must not wait for a job's turn.
     """
 
     name: str
     routers: Sequence[Router] = ()
     permissions: Mapping[str, str] = field(default_factory=dict[str, str])
     device: object | None = None
+    works: Mapping[str, Work] = field(default_factory=dict[str, Work])
     jobs: Sequence[Job] = ()
     schedules: Sequence[Schedule] = ()
     reactions: Sequence[Reaction] = ()

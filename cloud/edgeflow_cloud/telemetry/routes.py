@@ -3,9 +3,8 @@
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AwareDatetime
 
-from edgeflow_cloud.infra.http import Caller, Ctx, Router, Tx
+from edgeflow_cloud.infra.http import Caller, Ctx, Instant, Router, Tx
 from edgeflow_cloud.kernel.ids import DeviceIdField
 from edgeflow_cloud.telemetry import service
 from edgeflow_cloud.telemetry.model import choose_metrics, choose_window
@@ -28,9 +27,9 @@ async def get_device_metrics(
         ),
     ] = None,
     start: Annotated[
-        AwareDatetime | None, Query(alias="from", description="RFC 3339; default: an hour before `to`.")
+        Instant | None, Query(alias="from", description="RFC 3339; default: an hour before `to`.")
     ] = None,
-    end: Annotated[AwareDatetime | None, Query(alias="to", description="RFC 3339; default: now.")] = None,
+    end: Annotated[Instant | None, Query(alias="to", description="RFC 3339; default: now.")] = None,
     step: Annotated[
         int | None, Query(ge=1, le=86_400 * 7, description="Seconds; default: what gives about 360 points.")
     ] = None,

@@ -172,9 +172,12 @@ class Blobs:
             except FileNotFoundError:
                 return
 
-    async def keys(self, prefix: str) -> AsyncIterator[Blob]:
-        """All objects under `prefix` (a folder, without the slash), in the store's order."""
-        pages = obstore.list(self._store, prefix, chunk_size=500)
+    async def keys(self, prefix: str, *, after: str | None = None) -> AsyncIterator[Blob]:
+        """All objects under `prefix` (a folder, without the slash), in the store's order: by key.
+
+        With `after`, a whole key, only those behind it.
+        """
+        pages = obstore.list(self._store, prefix, offset=after, chunk_size=500)
         while True:
             async with self._answered(prefix):
                 page = await anext(pages, None)

@@ -5,7 +5,7 @@ fields by name, answers errors as RFC 9457, honours `Idempotency-Key` and `If-Ma
 rate headers.
 """
 
-from edgeflow_cloud.infra.http.bodies import Body, Document, Listing, PageQuery
+from edgeflow_cloud.infra.http.bodies import Body, Document, Instant, Listing, PageParameters, PageQuery
 from edgeflow_cloud.infra.http.router import PUBLIC, SIGNED_IN, Caller, Ctx, Router, Tx
 from edgeflow_cloud.infra.http.versions import IfMatch, require_version, show_version
 
@@ -17,7 +17,9 @@ __all__ = [
     "Ctx",
     "Document",
     "IfMatch",
+    "Instant",
     "Listing",
+    "PageParameters",
     "PageQuery",
     "Router",
     "Tx",

@@ -1,13 +1,25 @@
 """Shapes that bodies share: strict input, plain output, problems, pages."""
 
+from datetime import UTC, datetime
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from edgeflow_cloud.kernel.paging import DEFAULT_LIMIT, MAXIMUM_LIMIT
 
 ItemT = TypeVar("ItemT")
+
+
+def _in_utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must lie between the years 1 and 9999 in UTC") from None
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+"""A time with its zone, as UTC: the years at both ends of the calendar have hours that UTC cannot name."""
 
 
 class Body(BaseModel):
