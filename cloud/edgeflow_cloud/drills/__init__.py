@@ -5,12 +5,13 @@ broken, 2 when the drill did not get to its question; all that it started has en
 something on purpose and must turn it red: that is how we know that the drill can see. Does not do: measure speed.
 """
 
-from edgeflow_cloud.drills import ack
+from edgeflow_cloud.drills import ack, herd, pg_immediate, rolling, split_brain, valkey_wipe
 from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Outcome, Report, Verdict
 from edgeflow_cloud.drills.ground import open_ground
 from edgeflow_cloud.drills.run import run_drill, run_drills
 
-DRILLS: dict[str, Drill] = {drill.name: drill for drill in (ack.DRILL,)}
+_MODULES = (ack, split_brain, herd, valkey_wipe, pg_immediate, rolling)
+DRILLS: dict[str, Drill] = {module.DRILL.name: module.DRILL for module in _MODULES}
 """All drills by name."""
 
 __all__ = [

@@ -1,5 +1,7 @@
 """The ledger against the database: lost, twice, never made; commands run twice, or without an end."""
 
+import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -92,3 +94,14 @@ def check_commands(report: Report, witness: Witness, stored: Stored) -> None:
     )
     report.check(not idle, f"what is done did run: {len(idle)} did not")
     report.check(not many, f"a command runs at most once: {len(many)} ran more often")
+
+
+async def until_ended(url: str, within: float) -> None:
+    """Wait, at most so many seconds, until no command is on its way: those that were when their hub died are given up
+    after their time."""
+    end = time.monotonic() + within
+    while time.monotonic() < end:
+        stored = await read_stored(url)
+        if all(status in _FINAL for status in stored.commands.values()):
+            return
+        await asyncio.sleep(0.5)

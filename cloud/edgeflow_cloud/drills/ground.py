@@ -12,13 +12,15 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from edgeflow_cloud.drills.frame import CannotRun
 from edgeflow_cloud.infra.embedded import Credentials, Part, PartFailed, Parts
@@ -111,6 +113,15 @@ class Ground:
         """FLUSHALL."""
         async with self.open_valkey() as valkey:
             await valkey.flushall()
+
+    async def count_keys(self, pattern: str) -> int:
+        """Keys of Valkey that match; 0 while it does not answer."""
+        try:
+            async with self.open_valkey() as valkey:
+                found = cast("AsyncIterator[bytes]", valkey.scan_iter(match=pattern, count=1000))
+                return len([key async for key in found])
+        except (RedisError, OSError):
+            return 0
 
     @asynccontextmanager
     async def open_valkey(self) -> AsyncGenerator[Redis]:

@@ -116,8 +116,12 @@ class People:
         await self._call(self.writes, "PUT", f"/devices/{self._any()}/shadow", body)
 
     async def order(self) -> None:
-        """A command, waited for; repeated with the same key while nobody answers."""
-        device_id, key = self._any(), uuid.uuid4().hex
+        """A command to anybody."""
+        await self.ask(self._any())
+
+    async def ask(self, device_id: str) -> bool:
+        """A command, waited for; repeated with the same key while nobody answers. Whether it was done."""
+        key = uuid.uuid4().hex
         body: dict[str, object] = {"action": "health_check", "timeout": 5, "ttl": 20}
         for attempt in range(8):
             answer = await self._call(
@@ -127,8 +131,9 @@ class People:
             if isinstance(command, str):
                 if self._ledger is not None:
                     self._ledger.ordered(device_id, command)
-                return
+                return answer.get("status") == "done"
             await asyncio.sleep(0.2 * (attempt + 1))
+        return False
 
     async def _call(
         self,

@@ -49,8 +49,11 @@ class Layout:
 class Stack:
     """`async with open_stack(…) as stack`. Devices and people come through `front`."""
 
-    def __init__(self, ground: Ground, database: str, nodes: Sequence[Node], front: Front) -> None:
+    def __init__(
+        self, ground: Ground, database: str, nodes: Sequence[Node], front: Front, report: Report
+    ) -> None:
         self.ground = ground
+        self.report = report
         self.database = database
         self.nodes = list(nodes)
         self.front = front
@@ -85,9 +88,12 @@ class Stack:
 
     async def provision(self, count: int) -> list[Credentials]:
         """So many devices, over REST. Raises CannotRun."""
+        began = time.monotonic()
         async with self.owner() as api:
             try:
-                return await obtain(api, count)
+                found = await obtain(api, count)
+                self.report.step(f"{count} devices provisioned in {time.monotonic() - began:.1f} s")
+                return found
             except ProvisioningFailed as error:
                 raise CannotRun(str(error)) from error
 
@@ -105,6 +111,7 @@ class Stack:
         per_second: float = 200.0,
     ) -> AsyncGenerator[Fleet]:
         """These devices, all of them in. Raises CannotRun when they do not come in."""
+        began = time.monotonic()
         async with open_fleet(
             identities,
             tunnel=self.tunnel,
@@ -120,6 +127,7 @@ class Stack:
             if not await fleet.until_in(within=60.0):
                 said = "; ".join(f"{name}: {value}" for name, value in fleet.tally.rows())
                 raise CannotRun(f"The fleet did not come in. {said}\n{self.logs()}")
+            self.report.step(f"{len(identities)} devices in after {time.monotonic() - began:.1f} s")
             yield fleet
 
     def logs(self) -> str:
@@ -180,7 +188,7 @@ async def open_stack(
         hubs = [node.address for node in nodes if node.role == "hub"]
         apis = [node.address for node in nodes if node.role == "api"]
         async with Front.before(hubs, apis) as front:
-            stack = Stack(ground, database, nodes, front)
+            stack = Stack(ground, database, nodes, front, report)
             await _register(stack)
             report.step(f"{len(nodes)} processes ready in {time.monotonic() - began:.1f} s")
             yield stack
