@@ -7,8 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
-from edgeflow_cloud import auth, identity, organizations, provisioning
+from edgeflow_cloud import auth, identity, organizations, provisioning, quotas
 from edgeflow_cloud.app.callers import authenticate
+from edgeflow_cloud.app.denials import record_denial
 from edgeflow_cloud.app.server import HubPort, WebServer
 from edgeflow_cloud.app.site import create_site
 from edgeflow_cloud.app.subsystems import SUBSYSTEMS
@@ -200,6 +201,8 @@ async def open_context(settings: Settings, secrets: Secrets) -> AsyncGenerator[C
             blobs=blobs,
             limits=Limits(bus),
             authenticate=authenticate,
+            meter=quotas.count_call,
+            on_denied=record_denial,
         )
 
 

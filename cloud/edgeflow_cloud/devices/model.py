@@ -5,9 +5,10 @@ import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from edgeflow_cloud.kernel.errors import NotFound
-from edgeflow_cloud.kernel.ids import DeviceId, TenantId
+from edgeflow_cloud.kernel.ids import DeviceId, ProjectId, TenantId
 
 KEY_PREFIX = "efk_"
 SHOWN_OF_KEY = 12
@@ -38,6 +39,7 @@ class Device:
     agent_version: str | None
     hardware: dict[str, object] = field(default_factory=dict[str, object])
     network: dict[str, object] = field(default_factory=dict[str, object])
+    project_id: ProjectId | None = None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -49,6 +51,7 @@ class Filter:
 
     status: Status | None = None
     search: str | None = None
+    project_id: ProjectId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,14 @@ class Arrival:
     device_id: DeviceId
     agent_version: str | None = None
     negotiated: bool = False
+
+
+class Fence(NamedTuple):
+    """One connection of a device, as a fencing token: what came over it counts while its `epoch` is the newest."""
+
+    tenant_id: TenantId
+    device_id: DeviceId
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from edgeflow_cloud.devices.model import Filter
 from edgeflow_cloud.infra.db import Row, Transaction
-from edgeflow_cloud.kernel.ids import DeviceId, TenantId
+from edgeflow_cloud.kernel.ids import DeviceId, ProjectId, TenantId
 
 
 async def insert_device(
@@ -18,11 +18,13 @@ async def insert_device(
     tags: Sequence[str],
     hardware: dict[str, object],
     network: dict[str, object],
+    project_id: ProjectId | None,
 ) -> None:
+    """Raises ForeignKeyViolationError when the organization has no such project."""
     await tx.execute(
         """
-        insert into devices (tenant_id, id, name, notes, tags, hardware, network)
-        values ($1, $2, $3, $4, $5, $6, $7)
+        insert into devices (tenant_id, id, name, notes, tags, hardware, network, project_id)
+        values ($1, $2, $3, $4, $5, $6, $7, $8)
         """,
         tenant_id,
         device_id,
@@ -31,6 +33,7 @@ async def insert_device(
         list(tags),
         hardware,
         network,
+        project_id,
     )
 
 
@@ -69,11 +72,22 @@ async def expire_keys(tx: Transaction, tenant_id: TenantId, device_id: DeviceId,
     )
 
 
+async def select_ended_keys(tx: Transaction, since: datetime) -> list[Row]:
+    """Keys of all organizations that ended after `since` and until now."""
+    return await tx.fetch(
+        """
+        select k.device_id, k.hash from device_keys k
+        where k.expires_at > $1 and k.expires_at <= now()
+        """,
+        since,
+    )
+
+
 async def select_device(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> Row | None:
     return await tx.fetchrow(
         """
         select d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network, d.firmware_version,
-            d.agent_version, d.version, d.created_at, d.updated_at, p.online, p.last_seen_at, p.connected_at,
+            d.agent_version, d.project_id, d.version, d.created_at, d.updated_at, p.online, p.last_seen_at, p.connected_at,
             p.negotiated_at
         from devices d join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id
         where d.tenant_id = $1 and d.id = $2
@@ -103,12 +117,13 @@ async def select_devices(
     return await tx.fetch(
         """
         select d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network, d.firmware_version,
-            d.agent_version, d.version, d.created_at, d.updated_at, p.online, p.last_seen_at, p.connected_at,
+            d.agent_version, d.project_id, d.version, d.created_at, d.updated_at, p.online, p.last_seen_at, p.connected_at,
             p.negotiated_at
         from devices d join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id
         where d.tenant_id = $1
             and ($2::boolean is null or p.online = $2)
             and ($3::text is null or strpos(lower(d.name), lower($3)) > 0 or $3 = any (d.tags))
+            and ($8::uuid is null or d.project_id = $8)
             and ($4::text is null or (lower(d.name), d.id) > (lower($4), $5::uuid))
         order by lower(d.name), d.id
         offset $6 limit $7
@@ -120,6 +135,7 @@ async def select_devices(
         after_id,
         offset,
         limit,
+        wanted.project_id,
     )
 
 
@@ -131,19 +147,29 @@ async def count_devices(tx: Transaction, tenant_id: TenantId, wanted: Filter) ->
         where d.tenant_id = $1
             and ($2::boolean is null or p.online = $2)
             and ($3::text is null or strpos(lower(d.name), lower($3)) > 0 or $3 = any (d.tags))
+            and ($4::uuid is null or d.project_id = $4)
         """,
         tenant_id,
         _online(wanted),
         wanted.search,
+        wanted.project_id,
     )
 
 
 async def update_device(
-    tx: Transaction, tenant_id: TenantId, device_id: DeviceId, name: str, notes: str, tags: Sequence[str]
+    tx: Transaction,
+    tenant_id: TenantId,
+    device_id: DeviceId,
+    name: str,
+    notes: str,
+    tags: Sequence[str],
+    project_id: ProjectId | None,
 ) -> None:
+    """Raises ForeignKeyViolationError when the organization has no such project."""
     await tx.execute(
         """
-        update devices set name = $3, notes = $4, tags = $5, version = version + 1, updated_at = now()
+        update devices set name = $3, notes = $4, tags = $5, project_id = $6, version = version + 1,
+            updated_at = now()
         where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -151,6 +177,7 @@ async def update_device(
         name,
         notes,
         list(tags),
+        project_id,
     )
 
 

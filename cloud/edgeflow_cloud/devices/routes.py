@@ -14,7 +14,7 @@ from edgeflow_cloud.devices.schemas import (
     UpdateDevice,
 )
 from edgeflow_cloud.infra.http import Caller, IfMatch, Listing, PageQuery, Router, Tx, show_version
-from edgeflow_cloud.kernel.ids import DeviceIdField
+from edgeflow_cloud.kernel.ids import DeviceIdField, ProjectIdField
 from edgeflow_cloud.kernel.paging import Page, decode_cursor
 
 router = Router(tag="devices")
@@ -29,11 +29,12 @@ async def list_devices(
     search: Annotated[
         str | None, Query(max_length=200, description="A part of the name, or a whole tag.")
     ] = None,
+    project_id: Annotated[ProjectIdField | None, Query(description="Only devices of this project.")] = None,
 ) -> Listing[DeviceDocument]:
     """The organization's devices, by name."""
     after = decode_cursor(page.cursor, length=2) if page.cursor else ()
     found = await service.list_devices(
-        tx, caller, Filter(status, search or None), Page(page.limit, page.offset, after)
+        tx, caller, Filter(status, search or None, project_id), Page(page.limit, page.offset, after)
     )
     return Listing(
         items=[DeviceDocument.model_validate(device) for device in found.items],
@@ -45,7 +46,9 @@ async def list_devices(
 @router.post("/devices", "devices:manage", creates=True)
 async def create_device(tx: Tx, caller: Caller, body: CreateDevice) -> CreatedDevice:
     """Enter a device by hand. Its id and key are what the device is configured with."""
-    device, key = await service.create_device(tx, caller, name=body.name, notes=body.notes, tags=body.tags)
+    device, key = await service.create_device(
+        tx, caller, name=body.name, notes=body.notes, tags=body.tags, project_id=body.project_id
+    )
     return CreatedDevice(**DeviceDocument.model_validate(device).model_dump(), api_key=key)
 
 
@@ -63,7 +66,14 @@ async def update_device(
 ) -> DeviceDocument:
     """Change name, notes or tags."""
     device = await service.update_device(
-        tx, caller, device_id, name=body.name, notes=body.notes, tags=body.tags, version=version
+        tx,
+        caller,
+        device_id,
+        name=body.name,
+        notes=body.notes,
+        tags=body.tags,
+        project_id=body.project_id if "project_id" in body.model_fields_set else "stay",
+        version=version,
     )
     show_version(response, device.version)
     return DeviceDocument.model_validate(device)

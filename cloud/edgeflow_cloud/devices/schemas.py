@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from edgeflow_cloud.devices.model import Status
 from edgeflow_cloud.infra.http import Body, Document
-from edgeflow_cloud.kernel.ids import DeviceIdField
+from edgeflow_cloud.kernel.ids import DeviceIdField, ProjectIdField
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s,\"]+$")]
@@ -21,6 +21,7 @@ class CreateDevice(Body):
     name: Name
     notes: Notes = ""
     tags: Tags = Field(default_factory=list[str])
+    project_id: ProjectIdField | None = None
 
 
 class UpdateDevice(Body):
@@ -29,6 +30,7 @@ class UpdateDevice(Body):
     name: Name | None = None
     notes: Notes | None = None
     tags: Tags | None = None
+    project_id: ProjectIdField | None = Field(None, description="null takes it out of its project.")
 
 
 class DeviceDocument(Document):
@@ -44,6 +46,7 @@ class DeviceDocument(Document):
     hardware: dict[str, object]
     network: dict[str, object]
     tags: list[str]
+    project_id: ProjectIdField | None
     notes: str
     version: int
     created_at: datetime

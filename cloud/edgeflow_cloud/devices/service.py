@@ -2,8 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
-from edgeflow_cloud import audit
+import asyncpg
+
+from edgeflow_cloud import audit, organizations, quotas
 from edgeflow_cloud.devices import queries
 from edgeflow_cloud.devices.events import DeviceCreated, DeviceDeleted, DeviceKeyRotated, DeviceUpdated
 from edgeflow_cloud.devices.model import (
@@ -19,7 +22,7 @@ from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.http import require_version
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.ids import DeviceId, TenantId
+from edgeflow_cloud.kernel.ids import DeviceId, ProjectId, TenantId
 from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
 from edgeflow_cloud.kernel.principal import Principal
 
@@ -33,13 +36,29 @@ async def create_device(
     tags: Sequence[str] = (),
     hardware: dict[str, object] | None = None,
     network: dict[str, object] | None = None,
+    project_id: ProjectId | None = None,
     action: str = "device.create",
 ) -> tuple[Device, str]:
-    """Enter a device; the answer holds its key, which is shown this once. `action` is how the audit log calls it."""
+    """Enter a device; the answer holds its key, which is shown this once. `action` is how the audit log calls it.
+
+    Raises QuotaExceeded, NotFound (`project_not_found`).
+    """
+    await quotas.reserve(tx, principal, quotas.Resource.DEVICES)
     device_id = DeviceId(ids.new())
-    await queries.insert_device(
-        tx, principal.tenant_id, device_id, name, notes, _tidy(tags), hardware or {}, network or {}
-    )
+    try:
+        await queries.insert_device(
+            tx,
+            principal.tenant_id,
+            device_id,
+            name,
+            notes,
+            _tidy(tags),
+            hardware or {},
+            network or {},
+            project_id,
+        )
+    except asyncpg.ForeignKeyViolationError:
+        raise organizations.no_such_project() from None
     await queries.insert_presence(tx, principal.tenant_id, device_id)
     key = await _insert_key(tx, principal.tenant_id, device_id)
     await audit.record(
@@ -88,22 +107,29 @@ async def update_device(
     name: str | None,
     notes: str | None,
     tags: Sequence[str] | None,
+    project_id: ProjectId | Literal["stay"] | None,
     version: int | None,
 ) -> Device:
-    """Change what people wrote; None leaves a field. Raises Conflict (`version_conflict`) for an old `version`."""
+    """Change what people wrote; None leaves a field, but for `project_id`, where it takes the device out of its
+    project. Raises Conflict (`version_conflict`) for an old `version`, NotFound (`project_not_found`).
+    """
     current = await queries.lock_device(tx, principal.tenant_id, device_id)
     if current is None:
         raise no_such_device()
     require_version(version, current)
     before = await find_device(tx, principal, device_id)
-    await queries.update_device(
-        tx,
-        principal.tenant_id,
-        device_id,
-        before.name if name is None else name,
-        before.notes if notes is None else notes,
-        before.tags if tags is None else _tidy(tags),
-    )
+    try:
+        await queries.update_device(
+            tx,
+            principal.tenant_id,
+            device_id,
+            before.name if name is None else name,
+            before.notes if notes is None else notes,
+            before.tags if tags is None else _tidy(tags),
+            before.project_id if project_id == "stay" else project_id,
+        )
+    except asyncpg.ForeignKeyViolationError:
+        raise organizations.no_such_project() from None
     after = await find_device(tx, principal, device_id)
     await audit.record(
         tx, principal, "device.update", "device", _wire(device_id), old=_written(before), new=_written(after)
@@ -162,6 +188,11 @@ async def authenticate_key(tx: Transaction, key: str) -> tuple[TenantId, DeviceI
     return None if row is None else (row["tenant_id"], row["device_id"])
 
 
+async def list_ended_keys(tx: Transaction, since: datetime) -> list[tuple[DeviceId, bytes]]:
+    """(device, `hash_key(key)`) of the keys that ended after `since`, whoever owns them. Takes a `system_tx`."""
+    return [(row["device_id"], row["hash"]) for row in await queries.select_ended_keys(tx, since)]
+
+
 async def _insert_key(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> str:
     key = make_key()
     await queries.insert_key(tx, tenant_id, device_id, ids.new(), hash_key(key), key[:SHOWN_OF_KEY])
@@ -181,7 +212,8 @@ def _tidy(tags: Sequence[str]) -> list[str]:
 
 
 def _written(device: Device) -> dict[str, object]:
-    return {"name": device.name, "notes": device.notes, "tags": list(device.tags)}
+    project = None if device.project_id is None else ids.encode(ids.PROJECT, device.project_id)
+    return {"name": device.name, "notes": device.notes, "tags": list(device.tags), "project_id": project}
 
 
 def _wire(device_id: DeviceId) -> str:

@@ -17,6 +17,11 @@ from edgeflow_cloud.kernel.principal import Principal
 Authenticate = Callable[["Context", HTTPConnection], Awaitable[Principal | None]]
 """Turns a request's credentials into a Principal, or None when it carries none. Raises Unauthenticated for bad ones."""
 
+Meter = Callable[["Context", Principal, str], Awaitable[None]]
+"""Counts a call that needs the named permission against what the caller's organization may do. Raises Problem."""
+Denial = Callable[["Context", Principal, str, str], Awaitable[None]]
+"""Told of a call that was refused: who, the permission that is missing, and the call (`POST /api/v1/devices`)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
@@ -30,3 +35,5 @@ class Context:
     blobs: Blobs
     limits: Limits
     authenticate: Authenticate
+    meter: Meter | None = None
+    on_denied: Denial | None = None

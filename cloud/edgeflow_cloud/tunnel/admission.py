@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 
+from edgeflow_cloud import organizations
 from edgeflow_cloud.devices import Arrival, authenticate_many, hash_key, presence
 from edgeflow_cloud.infra.bus import BusAway
 from edgeflow_cloud.infra.context import Context
@@ -24,6 +25,7 @@ from edgeflow_cloud.tunnel.damping import Damping
 from edgeflow_cloud.tunnel.model import (
     BAD_CREDENTIALS,
     REPLACED,
+    SUSPENDED,
     Limits,
     Refusal,
     busy,
@@ -177,9 +179,13 @@ class Admission:
             for group in _by_device(claims):
                 tenants = await authenticate_many(tx, group)
                 right |= {claim: tenants[claim[0]] for claim in group if claim[0] in tenants}
+            closed = await organizations.closed_among(tx, set(right.values()))
         known: list[tuple[Applicant, TenantId]] = []
         for applicant in batch:
             tenant_id = right.get((applicant.device_id, applicant.key_hash))
+            if tenant_id in closed:
+                applicant.refuse(SUSPENDED)  # the key is right, so this is no failed attempt
+                continue
             if tenant_id is not None:
                 known.append((applicant, tenant_id))
                 continue

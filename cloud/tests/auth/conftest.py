@@ -13,10 +13,12 @@ import pytest
 
 from edgeflow_cloud.app.api import create_api
 from edgeflow_cloud.app.callers import authenticate
+from edgeflow_cloud.app.denials import record_denial
 from edgeflow_cloud.app.subsystems import SUBSYSTEMS
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.settings import Settings
 from edgeflow_cloud.kernel.clock import SetClock
+from edgeflow_cloud.quotas import count_call
 
 PASSWORD = "correct horse battery"
 _addresses = itertools.count(int(datetime.now(UTC).timestamp() * 1000) % 2**24)
@@ -91,7 +93,14 @@ async def house(context: Context, clock: SetClock) -> House:
 
 
 def make_house(context: Context, clock: SetClock, settings: Settings | None = None) -> House:
-    real = replace(context, clock=clock, authenticate=authenticate, settings=settings or context.settings)
+    real = replace(
+        context,
+        clock=clock,
+        authenticate=authenticate,
+        settings=settings or context.settings,
+        meter=count_call,
+        on_denied=record_denial,
+    )
     return House(real, clock, create_api(real, SUBSYSTEMS))
 
 

@@ -154,9 +154,26 @@ async def _serve(request: Request, endpoint: Handler, manners: Manners) -> Respo
     principal = None
     if manners.permission != PUBLIC:
         principal = await context.authenticate(context, request)
+    try:
+        return await _answer(request, endpoint, manners, principal)
+    except Forbidden as refusal:
+        # Here the call's transaction is undone; the note of the refusal is written in one of its own.
+        permission = refusal.extra.get("permission")
+        if principal is not None and isinstance(permission, str) and context.on_denied is not None:
+            await context.on_denied(context, principal, permission, f"{request.method} {request.url.path}")
+        raise
+
+
+async def _answer(
+    request: Request, endpoint: Handler, manners: Manners, principal: Principal | None
+) -> Response:
+    context = context_of(request)
+    if manners.permission != PUBLIC:
         _permit(principal, manners, request)
         request.state.principal = principal
     await spend(context, request, principal)
+    if principal is not None and context.meter is not None:
+        await context.meter(context, principal, manners.permission)
     body = await read_body(request)
     if not manners.devices and manners.permission != PUBLIC:
         refuse_nul(body)  # devices' text may end in NUL (field-device.md): their routes strip it
