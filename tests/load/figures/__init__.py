@@ -1,0 +1,1 @@
+"""One file a figure, or a few that one load yields."""
