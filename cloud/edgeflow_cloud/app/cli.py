@@ -1,9 +1,8 @@
 """The command line: thin verbs over what the rest of `app` does."""
 
 import asyncio
-import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -11,11 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from edgeflow_cloud import __version__
+from edgeflow_cloud.app.cli_audit import audits
 from edgeflow_cloud.app.cli_drill import drill
 from edgeflow_cloud.app.cli_simulate import simulate
+from edgeflow_cloud.app.cli_users import keys, mails, users
+from edgeflow_cloud.app.operation import guarded, load_settings, log_at
 from edgeflow_cloud.app.terminal import Terminal
-from edgeflow_cloud.infra.observability import configure_logs
-from edgeflow_cloud.infra.origins import BadSettings, Loaded, load, shown
+from edgeflow_cloud.infra.origins import Loaded, shown
 from edgeflow_cloud.infra.settings import PREFIX, Settings
 
 app = typer.Typer(
@@ -35,13 +36,13 @@ def main() -> None:
 @app.command()
 def up() -> None:
     """Start everything on this machine, with an embedded database, and a first device. Ctrl-C ends it."""
-    loaded = _load()
+    loaded = load_settings()
     # Calm where a person watches; as configured for whoever reads logs.
     calm = loaded.origins["log_level"] == "default" and sys.stderr.isatty()
-    _log(loaded.settings, "warning" if calm else loaded.settings.log_level)
+    log_at(loaded.settings, "warning" if calm else loaded.settings.log_level)
     from edgeflow_cloud.app.up import run_up
 
-    _guarded(lambda: run_up(loaded, Terminal()))
+    guarded(lambda: run_up(loaded, Terminal()))
 
 
 @app.command()
@@ -51,8 +52,8 @@ def serve(
     ] = None,
 ) -> None:
     """Run roles on a database, a Valkey and an S3 store of your own."""
-    loaded = _load()
-    _log(loaded.settings, loaded.settings.log_level)
+    loaded = load_settings()
+    log_at(loaded.settings, loaded.settings.log_level)
     from edgeflow_cloud.app.serve import Role, run_serve
 
     try:
@@ -62,14 +63,14 @@ def serve(
         raise typer.Exit(2) from None
     for warning in loaded.warnings:
         Terminal().warn(warning)
-    _guarded(lambda: run_serve(loaded, roles))
+    guarded(lambda: run_serve(loaded, roles))
 
 
 @app.command()
 def migrate() -> None:
     """Bring the database at EDGEFLOW_DATABASE_URL to this version's schema."""
-    loaded = _load()
-    _log(loaded.settings, loaded.settings.log_level)
+    loaded = load_settings()
+    log_at(loaded.settings, loaded.settings.log_level)
     from edgeflow_cloud.app.cloud import MissingPart
     from edgeflow_cloud.infra.schema import bring_up_to_date
 
@@ -82,13 +83,13 @@ def migrate() -> None:
         revisions = asyncio.run(bring_up_to_date(url.reveal()))
         typer.echo(f"Ran {', '.join(revisions)}." if revisions else "The schema is already this version's.")
 
-    _guarded(call)
+    guarded(call)
 
 
 @app.command()
 def config() -> None:
     """Print every setting, its value (secrets as stars) and where it comes from."""
-    loaded = _load()
+    loaded = load_settings()
     rows = list(_rows(loaded))
     if sys.stdout.isatty():
         console = Console(highlight=False)
@@ -108,44 +109,16 @@ def config() -> None:
 
 app.command()(simulate)
 app.command()(drill)
+app.add_typer(users)
+app.add_typer(mails)
+app.add_typer(keys)
+app.add_typer(audits)
 
 
 @app.command()
 def version() -> None:
     """Print the version."""
     typer.echo(f"edgeflow-cloud {__version__}")
-
-
-def _load() -> Loaded:
-    try:
-        return load()
-    except BadSettings as error:
-        for problem in error.problems:
-            Terminal().fail(problem)
-        raise typer.Exit(2) from None
-
-
-def _log(settings: Settings, level: str) -> None:
-    style = "readable" if settings.log_format == "text" else settings.log_format
-    configure_logs(style=style, level=level)
-    # It tells of each plugin that it loads.
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def _guarded(call: Callable[[], None]) -> None:
-    """Run; what is expected to go wrong is a sentence and exit code 1, anything else a trace."""
-    try:
-        call()
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-    except Exception as error:
-        from edgeflow_cloud.app.failures import evidence, sentence
-
-        said = sentence(error)
-        if said is None:
-            raise
-        Terminal().fail(said, evidence(error))
-        raise typer.Exit(1) from None
 
 
 def _rows(loaded: Loaded) -> Sequence[tuple[str, str, str, str]]:

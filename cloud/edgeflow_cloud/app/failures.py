@@ -6,11 +6,22 @@ from edgeflow_cloud.app.cloud import MissingPart
 from edgeflow_cloud.app.server import PortTaken
 from edgeflow_cloud.infra.embedded import AlreadyRunning, PartFailed
 from edgeflow_cloud.infra.schema import WrongSchema
+from edgeflow_cloud.infra.sealing import CannotOpen
 from edgeflow_cloud.infra.secrets import BadSecret
 from edgeflow_cloud.infra.supervisor import ServiceCrashed
 from edgeflow_cloud.kernel.errors import Problem
 
-_SAID = (PartFailed, AlreadyRunning, BadSecret, PortTaken, WrongSchema, MissingPart, ServiceCrashed, Problem)
+_SAID = (
+    PartFailed,
+    AlreadyRunning,
+    BadSecret,
+    CannotOpen,
+    PortTaken,
+    WrongSchema,
+    MissingPart,
+    ServiceCrashed,
+    Problem,
+)
 
 
 def sentence(error: BaseException) -> str | None:

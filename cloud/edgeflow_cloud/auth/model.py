@@ -8,7 +8,7 @@ from typing import Final
 from edgeflow_cloud.identity import User
 from edgeflow_cloud.kernel.errors import Unauthenticated
 from edgeflow_cloud.kernel.ids import SessionId, TenantId, UserId
-from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_cloud.kernel.principal import Kind, Principal
 
 ACCESS_LIFE: Final = timedelta(minutes=15)
 REFRESH_LIFE: Final = timedelta(days=30)
@@ -24,7 +24,12 @@ class EndReason(StrEnum):
 
     LOGOUT = "logout"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a reason, not a password
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - likewise
     TOKEN_REUSED = "token_reused"  # noqa: S105 - likewise
+    REVOKED = "revoked"
+    """By the person, from another session."""
+    OPERATOR = "operator"
+    """By the instance's operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +44,7 @@ class Session:
     rotated_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    last_seen_at: datetime | None = None
 
     def is_over(self, now: datetime) -> bool:
         return self.ended_at is not None or self.expires_at <= now
@@ -61,6 +67,42 @@ class Entry:
     principal: Principal
     user: User
     session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class MfaRequired:
+    """The password is right, and the account has a second factor: no session before its code."""
+
+    message: str = (
+        "Your account has a second factor. Log in once more with mfa_code: the six digits that your "
+        "authenticator shows, or a recovery code."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LivingSession:
+    """One of a person's sessions as the list shows it. `last_seen_at` is right to the minute."""
+
+    session_id: SessionId
+    current: bool
+    organization_id: TenantId
+    organization_name: str
+    ip_address: str | None
+    user_agent: str | None
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+
+
+def claimed(tenant_id: TenantId, user_id: UserId, origin: Origin | None = None) -> Principal:
+    """Somebody who is named and not yet believed: holds no permission."""
+    return Principal(
+        tenant_id=tenant_id,
+        kind=Kind.USER,
+        id=user_id,
+        ip_address=origin.ip_address if origin else None,
+        user_agent=origin.user_agent if origin else None,
+    )
 
 
 class SessionEnded(Unauthenticated):

@@ -12,8 +12,8 @@ async def insert_session(tx: Transaction, session: Session, origin: Origin) -> N
         """
         insert into sessions (
             tenant_id, id, user_id, seed, generation, rotated_at, expires_at, ip_address, user_agent,
-            created_at
-        ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $6)
+            created_at, last_seen_at
+        ) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $6, $6)
         """,
         session.tenant_id,
         session.id,
@@ -34,20 +34,24 @@ async def rotate_session(
     *,
     generation: int,
     expires_at: datetime,
+    origin: Origin,
     now: datetime,
 ) -> Session | None:
     """One step on from `generation`: of any number of parallel callers one gets the row, the others None."""
     row = await tx.fetchrow(
         """
-        update sessions set generation = generation + 1, rotated_at = $5, expires_at = $4
+        update sessions set generation = generation + 1, rotated_at = $5, expires_at = $4,
+            last_seen_at = $5, ip_address = $6, user_agent = $7
         where tenant_id = $1 and id = $2 and generation = $3 and ended_at is null and expires_at > $5
-        returning tenant_id, id, user_id, seed, generation, rotated_at, expires_at, ended_at
+        returning tenant_id, id, user_id, seed, generation, rotated_at, expires_at, ended_at, last_seen_at
         """,
         tenant_id,
         session_id,
         generation,
         expires_at,
         now,
+        origin.ip_address,
+        origin.user_agent,
     )
     return _session(row)
 
@@ -55,7 +59,7 @@ async def rotate_session(
 async def select_session(tx: Transaction, tenant_id: TenantId, session_id: SessionId) -> Session | None:
     row = await tx.fetchrow(
         """
-        select tenant_id, id, user_id, seed, generation, rotated_at, expires_at, ended_at
+        select tenant_id, id, user_id, seed, generation, rotated_at, expires_at, ended_at, last_seen_at
         from sessions where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -94,6 +98,45 @@ async def end_sessions_of_user(
     return [SessionId(row["session_id"]) for row in rows]
 
 
+async def touch_session(
+    tx: Transaction, tenant_id: TenantId, session_id: SessionId, now: datetime, seen_before: datetime
+) -> None:
+    """It was seen now; nothing is written when it was seen after `seen_before`."""
+    await tx.execute(
+        """
+        update sessions set last_seen_at = $3
+        where tenant_id = $1 and id = $2 and coalesce(last_seen_at, rotated_at) < $4
+        """,
+        tenant_id,
+        session_id,
+        now,
+        seen_before,
+    )
+
+
+async def find_sessions_of_user(tx: Transaction, user_id: UserId, now: datetime) -> list[Row]:
+    """A person's living sessions in every organization, the last seen first."""
+    return await tx.fetch(
+        """
+        select session_id, tenant_id, organization_name, ip_address, user_agent, created_at, last_seen_at,
+            expires_at
+        from find_sessions_of_user($1, $2)
+        """,
+        user_id,
+        now,
+    )
+
+
+async def end_session_of_user(
+    tx: Transaction, user_id: UserId, session_id: SessionId, reason: str, now: datetime
+) -> bool:
+    """End one session of a person, in whichever organization. False when there is no such living one."""
+    row = await tx.fetchrow(
+        "select session_id from end_session_of_user($1, $2, $3, $4)", user_id, session_id, now, reason
+    )
+    return row is not None
+
+
 FORGET_SESSIONS = """
     delete from sessions where (tenant_id, id) in (
         select tenant_id, id from sessions where coalesce(ended_at, expires_at) < $1 limit $2
@@ -113,4 +156,5 @@ def _session(row: Row | None) -> Session | None:
         rotated_at=row["rotated_at"],
         expires_at=row["expires_at"],
         ended_at=row["ended_at"],
+        last_seen_at=row["last_seen_at"],
     )

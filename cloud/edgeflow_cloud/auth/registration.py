@@ -4,13 +4,13 @@ import secrets
 from typing import Final
 
 from edgeflow_cloud import identity, organizations
-from edgeflow_cloud.auth import attempts
+from edgeflow_cloud.auth import attempts, mails
 from edgeflow_cloud.auth.model import Origin
 from edgeflow_cloud.identity import NewUser, User
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.settings import Registration
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.errors import Forbidden
+from edgeflow_cloud.kernel.errors import Conflict, Forbidden
 from edgeflow_cloud.kernel.ids import TenantId, UserId
 from edgeflow_cloud.kernel.principal import Kind, Principal, Role
 from edgeflow_cloud.organizations import Organization
@@ -31,7 +31,9 @@ async def register(
     organization_slug: str | None,
     wants_newsletter: bool,
 ) -> tuple[User, Organization]:
-    """Add a person with an organization of their own. The caller has seen the terms accepted.
+    """Add a person with an organization of their own, and send the mail that verifies the address.
+
+    The caller has seen the terms accepted. The owner of a taken address is told by mail that somebody tried.
 
     Raises Forbidden (`registration_closed`, `invitation_needed`), Invalid (`weak_password`, `invalid_email`),
     Conflict (`email_taken`, `slug_taken`), TooMany.
@@ -50,18 +52,25 @@ async def register(
         wants_newsletter=wants_newsletter,
     )
     principal = _future_owner(new.id, origin)
-    async with context.db.tenant_tx(principal) as tx:
-        now = context.clock.now()
-        await identity.add_user(tx, principal, new, now)
-        organization = await organizations.create_with_owner(
-            tx,
-            principal,
-            name=organization_name,
-            slug=organization_slug,
-            plan=context.settings.default_plan.value,
-            now=now,
-        )
-        return await identity.get_user(tx, new.id), organization
+    try:
+        async with context.db.tenant_tx(principal) as tx:
+            now = context.clock.now()
+            await identity.add_user(tx, principal, new, now)
+            organization = await organizations.create_with_owner(
+                tx,
+                principal,
+                name=organization_name,
+                slug=organization_slug,
+                plan=context.settings.default_plan.value,
+                now=now,
+            )
+            await mails.ask_verification(tx, new.id)
+            return await identity.get_user(tx, new.id), organization
+    except Conflict as conflict:
+        if conflict.code == "email_taken":
+            async with context.db.lookup() as tx:
+                await mails.tell_of_account(tx, context, address)
+        raise
 
 
 async def ensure_owner(context: Context, email: str) -> str | None:
@@ -73,7 +82,7 @@ async def ensure_owner(context: Context, email: str) -> str | None:
     async with context.db.lookup() as tx:
         if await identity.anybody_here(tx):
             return None
-    password = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(_GROUPS))
+    password = new_password()
     new = NewUser(
         id=UserId(ids.new()),
         email=identity.clean_email(email),
@@ -97,6 +106,11 @@ async def ensure_owner(context: Context, email: str) -> str | None:
             now=now,
         )
     return password
+
+
+def new_password() -> str:
+    """A password for a person to type once: five groups of four letters, about 99 bits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(_GROUPS))
 
 
 def _require_open(context: Context) -> None:

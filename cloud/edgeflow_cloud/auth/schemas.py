@@ -1,7 +1,7 @@
 """HTTP bodies of /auth."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StrictBool, StringConstraints
 
@@ -37,13 +37,13 @@ Slug = Annotated[
 Token = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
-class _WithPassword(Body):
+class WithPassword(Body):
     """Space at the ends of a password is part of it."""
 
     model_config = ConfigDict(str_strip_whitespace=False)
 
 
-class RegisterBody(_WithPassword):
+class RegisterBody(WithPassword):
     """A new person with a new organization."""
 
     email: Email
@@ -56,7 +56,7 @@ class RegisterBody(_WithPassword):
     subscribe_newsletter: StrictBool = False
 
 
-class LoginBody(_WithPassword):
+class LoginBody(WithPassword):
     """Address and password; `organization_id` for who belongs to several, `mfa_code` for who uses one."""
 
     email: Email
@@ -65,6 +65,7 @@ class LoginBody(_WithPassword):
     mfa_code: Annotated[str, StringConstraints(max_length=32)] | None = Field(
         None,
         description="Six digits of an authenticator, or a recovery code. Ignored for accounts without MFA.",
+        examples=["123456"],
     )
 
 
@@ -87,7 +88,13 @@ class ProfileBody(Body):
     )
 
 
-class ChangePasswordBody(_WithPassword):
+class SwitchBody(Body):
+    """The organization to enter."""
+
+    organization_id: TenantIdField
+
+
+class ChangePasswordBody(WithPassword):
     """The password as it is, and as it shall be."""
 
     current_password: Password
@@ -152,20 +159,31 @@ class EntryDocument(Document):
         )
 
 
+class MfaRequiredDocument(Document):
+    """The password is right and there is no session yet: log in once more with `mfa_code`."""
+
+    requires_mfa: Literal[True] = True
+    message: str
+
+
 class ProfileDocument(SessionUser):
     """The caller: who, in which organization, with which permissions there."""
 
     permissions: list[str]
+    mfa_enabled: bool
+    recovery_codes_left: int | None = Field(description="Null for an account without MFA.")
     locale: str | None
     timezone: str | None
     created_at: datetime
     updated_at: datetime
 
     @classmethod
-    def of(cls, user: User, principal: Principal) -> "ProfileDocument":
+    def of(cls, user: User, principal: Principal, recovery_codes_left: int | None) -> "ProfileDocument":
         return cls.model_validate(
             _session_user(user, principal)
             | {
+                "mfa_enabled": user.mfa_enabled,
+                "recovery_codes_left": recovery_codes_left,
                 "permissions": sorted(principal.permissions),
                 "locale": user.locale,
                 "timezone": user.timezone,
@@ -186,6 +204,20 @@ class PasswordChangedDocument(Document):
 
     message: str = "Your password is changed."
     ended_sessions: int
+
+
+class LivingSessionDocument(Document):
+    """One of your sessions. `current` is the one that asks; `last_seen_at` is right to the minute."""
+
+    session_id: SessionIdField
+    current: bool
+    organization_id: TenantIdField
+    organization_name: str
+    ip_address: str | None
+    user_agent: str | None
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
 
 
 def _session_user(user: User, principal: Principal) -> dict[str, object]:

@@ -10,18 +10,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from edgeflow_cloud import audit, identity, organizations
-from edgeflow_cloud.auth import attempts, queries, standing, tokens
+from edgeflow_cloud.auth import attempts, mails, queries, standing, tokens
 from edgeflow_cloud.auth.model import (
     GRACE,
     REFRESH_LIFE,
     EndReason,
     Entry,
     InvalidToken,
+    MfaRequired,
     Origin,
     Session,
     SessionEnded,
+    claimed,
 )
-from edgeflow_cloud.identity import User
+from edgeflow_cloud.identity import Credentials, Factor, User
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel import ids
@@ -32,41 +34,84 @@ from edgeflow_cloud.organizations import Membership
 
 
 async def login(
-    context: Context, origin: Origin, *, email: str, password: str, organization_id: TenantId | None
-) -> Entry:
+    context: Context,
+    origin: Origin,
+    *,
+    email: str,
+    password: str,
+    organization_id: TenantId | None,
+    mfa_code: str | None = None,
+    mark: str | None = None,
+) -> Entry | MfaRequired:
     """Open a session in `organization_id`, or in the organization that the person joined first; `user.login`.
 
-    Raises Unauthenticated (`invalid_credentials`) alike and after the same time for an unknown address and
-    a wrong password, Forbidden (`not_a_member`), TooMany.
+    `mark` is what this browser was given at an earlier log-in. With a second factor and no `mfa_code` the answer is
+    MfaRequired, and no session. Raises Unauthenticated (`invalid_credentials`) alike and after the same time for an
+    unknown address and a wrong password, Unauthenticated (`invalid_mfa_code`), Forbidden (`not_a_member`), TooMany.
     """
     started = asyncio.get_running_loop().time()
-    await attempts.spend_login(context, email, origin.ip_address)
+    await attempts.spend_login(context, email, origin.ip_address, mark)
     async with context.db.lookup() as tx:
         credentials = await identity.find_credentials(tx, email)
     stored = credentials.password_hash if credentials else None
     if not await identity.verify_password(password, stored) or credentials is None:
         if credentials is not None:
-            await _record_failure(context, credentials.user_id, origin, organization_id)
+            await record_failure(context, credentials.user_id, origin, organization_id)
         await attempts.even_out(started)
         raise _invalid_credentials()
+    if mfa_code:
+        await attempts.spend_code(context, email, origin.ip_address, mark)
     async with context.db.lookup() as tx:
         memberships = await organizations.memberships_of(tx, credentials.user_id)
-    tenant_id = _choose(memberships, organization_id)
+    tenant_id = choose(memberships, organization_id)
     renewed = await identity.renewed_hash(password, credentials.password_hash)
-    async with context.db.tenant_tx(_claimed(tenant_id, credentials.user_id)) as tx:
-        # Locked, then read once more: a password that is changed meanwhile must not leave a session behind.
-        user = await identity.lock_user(tx, credentials.user_id)
-        present = await identity.find_credentials_by_id(tx, credentials.user_id)
-        if present != credentials:
-            raise _invalid_credentials()
-        session = _new_session(tenant_id, credentials.user_id, context.clock.now())
-        principal = await _member(tx, session, origin)
-        await queries.insert_session(tx, session, origin)
-        if renewed:
-            await identity.keep_hash(tx, user.id, renewed)
-        await audit.record(tx, principal, "user.login", "session", ids.encode(ids.SESSION, session.id))
+    try:
+        async with context.db.tenant_tx(claimed(tenant_id, credentials.user_id)) as tx:
+            # Locked, then read once more: a password that is changed meanwhile must not leave a session behind.
+            user = await identity.lock_user(tx, credentials.user_id)
+            if await identity.find_credentials_by_id(tx, credentials.user_id) != credentials:
+                raise _invalid_credentials()
+            if user.mfa_enabled and not mfa_code:
+                return MfaRequired()
+            factor = await _second_factor(tx, context, user, mfa_code)
+            session = new_session(tenant_id, user.id, context.clock.now())
+            principal = await member(tx, session, origin)
+            await queries.insert_session(tx, session, origin)
+            if renewed:
+                await identity.keep_hash(tx, user.id, renewed)
+            if factor is Factor.RECOVERY_CODE:
+                await mails.notify(tx, context, user, mails.RECOVERY_CODE_USED, origin.ip_address)
+            await audit.record(
+                tx,
+                principal,
+                "user.login",
+                "session",
+                ids.encode(ids.SESSION, session.id),
+                new={"mfa": factor.value} if factor else None,
+            )
+    except _WrongCode:
+        await record_failure(context, credentials.user_id, origin, organization_id, reason="mfa_code")
+        await attempts.even_out(started)
+        raise Unauthenticated(
+            "This code is not right, or was used before. Wait for the next one, or use a recovery code.",
+            code="invalid_mfa_code",
+        ) from None
     await attempts.remember_place(context, email, origin.ip_address)
-    return _entry(context, session, principal, user)
+    return entry_of(context, session, principal, user)
+
+
+class _WrongCode(Exception):
+    """The code of the second factor is not good."""
+
+
+async def _second_factor(tx: Transaction, context: Context, user: User, code: str | None) -> Factor | None:
+    """What was shown beside the password; None for an account without. Raises _WrongCode."""
+    if not user.mfa_enabled:
+        return None
+    factor = await identity.take_code(tx, context.secrets, user.id, code or "", context.clock.now())
+    if factor is None:
+        raise _WrongCode
+    return factor
 
 
 async def refresh(context: Context, origin: Origin, token: str) -> Entry:
@@ -79,13 +124,14 @@ async def refresh(context: Context, origin: Origin, token: str) -> Entry:
     now = context.clock.now()
     named = tokens.read_refresh(context.secrets, token, now)
     reused = False
-    async with context.db.tenant_tx(_claimed(named.tenant_id, named.user_id)) as tx:
+    async with context.db.tenant_tx(claimed(named.tenant_id, named.user_id)) as tx:
         session = await queries.rotate_session(
             tx,
             named.tenant_id,
             named.session_id,
             generation=named.generation,
             expires_at=now + REFRESH_LIFE,
+            origin=origin,
             now=now,
         )
         if session is None:
@@ -95,7 +141,7 @@ async def refresh(context: Context, origin: Origin, token: str) -> Entry:
             reused = named.generation < session.generation - 1 or now - session.rotated_at > GRACE
         if session.user_id != named.user_id or not named.belongs_to(session):
             raise InvalidToken  # undoes the transaction: a forged token rotates nothing and ends nothing
-        principal = await _member(tx, session, origin)
+        principal = await member(tx, session, origin)
         user = await identity.get_user(tx, session.user_id)
         if reused:
             await queries.end_session(tx, session.tenant_id, session.id, EndReason.TOKEN_REUSED, now)
@@ -108,12 +154,12 @@ async def refresh(context: Context, origin: Origin, token: str) -> Entry:
             "change your password if you do not know why.",
             code="refresh_reused",
         )
-    return _entry(context, session, principal, user)
+    return entry_of(context, session, principal, user)
 
 
 async def logout(context: Context, principal: Principal) -> None:
     """End the caller's session, `user.logout`."""
-    session_id = _person(principal)
+    session_id = person(principal)
     async with context.db.tenant_tx(principal) as tx:
         ended = await queries.end_session(
             tx, principal.tenant_id, session_id, EndReason.LOGOUT, context.clock.now()
@@ -125,8 +171,13 @@ async def logout(context: Context, principal: Principal) -> None:
 
 async def get_profile(tx: Transaction, principal: Principal) -> User:
     """The caller. Raises Forbidden (`people_only`) for programs."""
-    _person(principal)
+    person(principal)
     return await identity.get_user(tx, UserId(principal.id))
+
+
+async def recovery_codes_left(tx: Transaction, user: User) -> int | None:
+    """How many recovery codes are unused; None for an account without a second factor."""
+    return await identity.recovery_codes_left(tx, user.id) if user.mfa_enabled else None
 
 
 async def update_profile(
@@ -138,43 +189,56 @@ async def update_profile(
     now: datetime,
 ) -> User:
     """Change the caller's names, locale or time zone, `user.update`."""
-    _person(principal)
+    person(principal)
     return await identity.update_profile(tx, principal, changes, if_match=if_match, now=now)
 
 
 async def change_password(context: Context, principal: Principal, *, current: str, new: str) -> int:
     """Replace the caller's password and end all other sessions of the person; says how many those were.
 
-    Raises Invalid (`wrong_password`, `weak_password`), Forbidden (`people_only`), TooMany.
+    Raises Invalid (`wrong_password`, `weak_password`, `same_password`), Forbidden (`people_only`), TooMany.
     """
-    session_id = _person(principal)
-    user_id = UserId(principal.id)
-    await attempts.spend_password_check(context, user_id)
-    async with context.db.tenant_tx(principal) as tx:
-        user = await identity.get_user(tx, user_id)
-        credentials = await identity.find_credentials_by_id(tx, user_id)
-    if credentials is None or not await identity.verify_password(current, credentials.password_hash):
-        await _record_failure(
-            context, user_id, Origin(principal.ip_address, principal.user_agent), principal.tenant_id
-        )
-        raise _wrong_password()
+    session_id = person(principal)
+    user, credentials = await require_password(context, principal, current, field="current_password")
     identity.check_password(new, email=user.email, field="new_password")
     if new == current:
         said = "The new password is the current one. Choose another one."
         raise Invalid(said, code="same_password", fields=[FieldError("new_password", said)])
     fresh = await identity.hash_password(new)
     async with context.db.tenant_tx(principal) as tx:
-        await identity.lock_user(tx, user_id)
-        if await identity.find_credentials_by_id(tx, user_id) != credentials:
-            raise _wrong_password()  # changed by another session while we were hashing
+        await identity.lock_user(tx, user.id)
+        if await identity.find_credentials_by_id(tx, user.id) != credentials:
+            raise _wrong_password("current_password")  # changed by another session while we were hashing
         now = context.clock.now()
         await identity.change_password(tx, principal, fresh, now)
-        ended = await queries.end_sessions_of_user(tx, user_id, session_id, EndReason.PASSWORD_CHANGED, now)
+        ended = await queries.end_sessions_of_user(tx, user.id, session_id, EndReason.PASSWORD_CHANGED, now)
+        await mails.notify(tx, context, user, mails.PASSWORD_CHANGED, principal.ip_address)
     await standing.forget(context, *ended)
     return len(ended)
 
 
-def _entry(context: Context, session: Session, principal: Principal, user: User) -> Entry:
+async def require_password(
+    context: Context, principal: Principal, password: str, *, field: str
+) -> tuple[User, Credentials]:
+    """The person who is logged in shows the password once more. `field` is where a refusal points.
+
+    Raises Invalid (`wrong_password`), Forbidden (`people_only`), TooMany.
+    """
+    person(principal)
+    user_id = UserId(principal.id)
+    await attempts.spend_password_check(context, user_id)
+    async with context.db.tenant_tx(principal) as tx:
+        user = await identity.get_user(tx, user_id)
+        credentials = await identity.find_credentials_by_id(tx, user_id)
+    if credentials is None or not await identity.verify_password(password, credentials.password_hash):
+        origin = Origin(principal.ip_address, principal.user_agent)
+        await record_failure(context, user_id, origin, principal.tenant_id)
+        raise _wrong_password(field)
+    return user, credentials
+
+
+def entry_of(context: Context, session: Session, principal: Principal, user: User) -> Entry:
+    """The two tokens of a session, and whose it is."""
     return Entry(
         access_token=tokens.issue_access(context.secrets, session, context.clock.now()),
         refresh_token=tokens.issue_refresh(context.secrets, session),
@@ -184,7 +248,8 @@ def _entry(context: Context, session: Session, principal: Principal, user: User)
     )
 
 
-def _new_session(tenant_id: TenantId, user_id: UserId, now: datetime) -> Session:
+def new_session(tenant_id: TenantId, user_id: UserId, now: datetime) -> Session:
+    """A session that is not stored yet."""
     return Session(
         tenant_id=tenant_id,
         id=SessionId(ids.new()),
@@ -197,7 +262,7 @@ def _new_session(tenant_id: TenantId, user_id: UserId, now: datetime) -> Session
     )
 
 
-def _choose(memberships: Sequence[Membership], wanted: TenantId | None) -> TenantId:
+def choose(memberships: Sequence[Membership], wanted: TenantId | None) -> TenantId:
     """The organization to enter. Raises Forbidden (`not_a_member`)."""
     for membership in memberships:
         if wanted is None or membership.organization.id == wanted:
@@ -205,7 +270,8 @@ def _choose(memberships: Sequence[Membership], wanted: TenantId | None) -> Tenan
     raise _not_a_member(wanted)
 
 
-async def _member(tx: Transaction, session: Session, origin: Origin) -> Principal:
+async def member(tx: Transaction, session: Session, origin: Origin) -> Principal:
+    """Whose session it is, as a member of its organization. Raises Forbidden (`not_a_member`)."""
     principal = await organizations.principal_for(
         tx,
         user_id=session.user_id,
@@ -219,37 +285,35 @@ async def _member(tx: Transaction, session: Session, origin: Origin) -> Principa
     return principal
 
 
-async def _record_failure(
-    context: Context, user_id: UserId, origin: Origin, organization_id: TenantId | None
+async def record_failure(
+    context: Context,
+    user_id: UserId,
+    origin: Origin,
+    organization_id: TenantId | None,
+    *,
+    reason: str = "password",
 ) -> None:
-    """`security.login_failed` in the organization that was meant, or else in the first; its own
-    transaction.
-    """
+    """`security.login_failed` in the organization that was meant, or else in the first; its own transaction."""
     async with context.db.lookup() as tx:
         memberships = await organizations.memberships_of(tx, user_id)
     known = [membership.organization.id for membership in memberships]
     if not known:
         return
     tenant_id = organization_id if organization_id is not None and organization_id in known else known[0]
-    principal = _claimed(tenant_id, user_id, origin)
+    principal = claimed(tenant_id, user_id, origin)
     async with context.db.tenant_tx(principal) as tx:
         await audit.record(
-            tx, principal, "security.login_failed", "user", principal.wire_id, status="failure"
+            tx,
+            principal,
+            "security.login_failed",
+            "user",
+            principal.wire_id,
+            new={"reason": reason},
+            status="failure",
         )
 
 
-def _claimed(tenant_id: TenantId, user_id: UserId, origin: Origin | None = None) -> Principal:
-    """Somebody who is named and not yet believed: holds no permission."""
-    return Principal(
-        tenant_id=tenant_id,
-        kind=Kind.USER,
-        id=user_id,
-        ip_address=origin.ip_address if origin else None,
-        user_agent=origin.user_agent if origin else None,
-    )
-
-
-def _person(principal: Principal) -> SessionId:
+def person(principal: Principal) -> SessionId:
     """The session of a person. Raises Forbidden (`people_only`)."""
     if principal.kind is not Kind.USER or principal.session_id is None:
         raise Forbidden(
@@ -264,9 +328,9 @@ def _invalid_credentials() -> Unauthenticated:
     )
 
 
-def _wrong_password() -> Invalid:
+def _wrong_password(field: str) -> Invalid:
     said = "This is not your current password."
-    return Invalid(said, code="wrong_password", fields=[FieldError("current_password", said)])
+    return Invalid(said, code="wrong_password", fields=[FieldError(field, said)])
 
 
 def _not_a_member(wanted: TenantId | None) -> Forbidden:

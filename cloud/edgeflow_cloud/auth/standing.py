@@ -9,6 +9,7 @@ that was under way while it ended.
 import asyncio
 import time
 from collections import OrderedDict
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -28,6 +29,7 @@ _ENDED: Final = 10.0  # seconds for which the end of a session is remembered
 _DEADLINE: Final = 0.2  # seconds that Valkey may take; PostgreSQL is asked instead
 _PAUSE: Final = 2.0  # seconds for which Valkey is not asked again after a fault
 _MOST: Final = 20_000
+_SEEN: Final = timedelta(minutes=1)  # how exactly "last seen" is written down
 _OVER: Final = b"over"
 
 
@@ -87,8 +89,11 @@ async def _from_postgres(context: Context, token: AccessToken) -> Standing | Non
     claimed = Principal(tenant_id=token.tenant_id, kind=Kind.USER, id=token.user_id)
     async with context.db.tenant_tx(claimed) as tx:
         session = await queries.select_session(tx, token.tenant_id, token.session_id)
-        if session is None or session.user_id != token.user_id or session.is_over(context.clock.now()):
+        now = context.clock.now()
+        if session is None or session.user_id != token.user_id or session.is_over(now):
             return None
+        if now - (session.last_seen_at or session.rotated_at) > _SEEN:
+            await queries.touch_session(tx, session.tenant_id, session.id, now, now - _SEEN)
         principal = await organizations.principal_for(tx, user_id=token.user_id, tenant_id=token.tenant_id)
     if principal is None or principal.role is None:
         return None

@@ -1,7 +1,8 @@
-"""The two JWTs: HMAC-SHA256, one key, fixed header, fixed claims.
+"""The two JWTs: HMAC-SHA256, fixed header, fixed claims, a key that can be rotated.
 
-Nothing in a token chooses how it is checked: the algorithm, the key and the header are ours, and a token of
-one use (`typ` and `aud`) is worthless for the other. A refresh token is a pure function of its session's
+Nothing in a token chooses how it is checked: the algorithm and the header are ours, its key id only picks one of
+our own keys (the one in use, and former ones until their tokens have ended), and a token of one use (`typ` and
+`aud`) is worthless for the other. A refresh token is a pure function of its session's
 row and the key, so the same successor can be given twice without being stored.
 """
 
@@ -18,7 +19,8 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from edgeflow_cloud.auth.model import ACCESS_LIFE, REFRESH_LIFE, InvalidToken, Session, TokenExpired
-from edgeflow_cloud.infra.secrets import Secrets
+from edgeflow_cloud.infra.keyring import Key
+from edgeflow_cloud.infra.secrets import Secret, Secrets
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import MalformedId, SessionId, TenantId, UserId
 
@@ -125,11 +127,12 @@ def _read(
     if len(token) > _LONGEST or not token.isascii():
         raise InvalidToken
     try:
-        decoded = jwt.decode(token, _key(secrets), algorithms=[_ALGORITHM])
-        if decoded.header != _header(secrets):
+        key = _named_key(secrets, token, now)
+        decoded = jwt.decode(token, _imported(key.text), algorithms=[_ALGORITHM])
+        if decoded.header != _header(key):
             raise InvalidToken
         claims = msgspec.convert(decoded.claims, claims_type)
-    except (JoseError, msgspec.ValidationError, ValueError, TypeError, RecursionError):
+    except (JoseError, msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         raise InvalidToken from None
     seconds = now.timestamp()
     if claims.iat > seconds + _FUTURE or claims.exp - claims.iat > life.total_seconds():
@@ -165,17 +168,28 @@ def _proof(seed: bytes, generation: int) -> str:
 
 
 def _sign(secrets: Secrets, claims: dict[str, object]) -> str:
-    return jwt.encode(_header(secrets), claims, _key(secrets), algorithms=[_ALGORITHM])
+    key = secrets.jwt_keys.current
+    return jwt.encode(_header(key), claims, _imported(key.text), algorithms=[_ALGORITHM])
 
 
-def _header(secrets: Secrets) -> dict[str, object]:
-    return {"alg": _ALGORITHM, "typ": "JWT", "kid": secrets.jwt_key_id}
+def _header(key: Key) -> dict[str, object]:
+    return {"alg": _ALGORITHM, "typ": "JWT", "kid": key.id}
 
 
-def _key(secrets: Secrets) -> OctKey:
-    return _imported(secrets.jwt_key.reveal())
+class _Header(msgspec.Struct):
+    kid: str
+
+
+def _named_key(secrets: Secrets, token: str, now: datetime) -> Key:
+    """The key that the token's header names, if it is one of ours. Raises InvalidToken, ValueError."""
+    head = token.partition(".")[0]
+    header = msgspec.json.decode(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=_Header)
+    key = secrets.jwt_keys.find(header.kid, now)
+    if key is None:
+        raise InvalidToken
+    return key
 
 
 @lru_cache(maxsize=8)
-def _imported(text: str) -> OctKey:
-    return OctKey.import_key(text.encode())
+def _imported(text: Secret) -> OctKey:
+    return OctKey.import_key(text.reveal().encode())

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Container
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -20,63 +21,11 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
 _ZONE = re.compile(r"[A-Za-z]+(?:[/_+-][A-Za-z0-9]+){0,4}")
-_WORN_OUT: Final = frozenset(
-    [
-        "1234567890",
-        "0123456789",
-        "12345678910",
-        "123456789a",
-        "1234567891",
-        "1q2w3e4r5t",
-        "1qaz2wsx3edc",
-        "0987654321",
-        "9876543210",
-        "abcdefghij",
-        "abcd123456",
-        "abc1234567",
-        "adminadmin",
-        "administrator",
-        "admin12345",
-        "admin123456",
-        "changeme12",
-        "changeme123",
-        "football123",
-        "iloveyou123",
-        "iloveyou12",
-        "letmein1234",
-        "letmein123",
-        "monkey12345",
-        "mypassword",
-        "password00",
-        "password01",
-        "password1!",
-        "password12",
-        "password123",
-        "password1234",
-        "password12345",
-        "passw0rd12",
-        "passw0rd123",
-        "p@ssw0rd12",
-        "p@ssw0rd123",
-        "p@ssword123",
-        "princess12",
-        "q1w2e3r4t5",
-        "qazwsxedcr",
-        "qwerty1234",
-        "qwerty12345",
-        "qwerty123456",
-        "qwertyuiop",
-        "qwertyuiop1",
-        "superman12",
-        "sunshine12",
-        "trustno1trustno1",
-        "welcome123",
-        "welcome1234",
-        "edgeflow12",
-        "edgeflow123",
-        "edgeflow1234",
-    ]
-)
+_AROUND_STEM: Final = re.compile(r"^[\x00-\x60\x7b-\x7f]+|[\x00-\x60\x7b-\x7f]+$")
+_LEET: Final = str.maketrans("0134578@$!", "oieastbasi")
+_STEM: Final = 4
+_AROUND: Final = 8
+"""A common word of at least four letters with up to eight digits and signs around it is as common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +39,7 @@ class User:
     first_name: str
     last_name: str
     email_verified: bool
+    mfa_enabled: bool
     locale: str | None
     timezone: str | None
     version: int
@@ -152,17 +102,35 @@ def normal_password(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def weakness(password: str, *, email: str) -> str | None:
-    """Why this password is not good enough, as a sentence, or None when it is."""
+def weakness(password: str, *, email: str, denied: Container[str]) -> str | None:
+    """Why this password is not good enough, as a sentence, or None when it is.
+
+    `denied` holds passwords that attackers try first, in lower case.
+    """
     plain = normal_password(password)
     if len(plain) < PASSWORD_MINIMUM:
         return f"Use at least {PASSWORD_MINIMUM} characters; four words in a row are a good password."
     if len(plain) > PASSWORD_MAXIMUM:
         return f"Use at most {PASSWORD_MAXIMUM} characters."
     folded = plain.casefold()
-    if folded in _WORN_OUT or len(set(folded)) <= 3:
+    if len(set(folded)) <= 3 or is_common(folded, denied):
         return "This password is one of the first that attackers try. Choose another one."
     address = email.casefold()
     if folded in (address, address.partition("@")[0]) or folded.replace(" ", "") == address:
         return "The password must not be your e-mail address."
     return None
+
+
+def is_common(folded: str, denied: Container[str]) -> bool:
+    """Whether a password in lower case is a denied one: written twice, spelt with digits, or with some around it."""
+    half = folded[: len(folded) // 2]
+    if folded == half * 2:
+        folded = half
+    if folded in denied or folded.translate(_LEET) in denied:
+        return True
+    for spelt in (folded, folded.translate(_LEET)):
+        stem = _AROUND_STEM.sub("", spelt)
+        if len(stem) >= _STEM and len(folded) - len(stem) <= _AROUND and stem in denied:
+            return True
+    bare = _AROUND_STEM.sub("", folded)
+    return len(bare) >= _STEM and len(folded) - len(bare) <= _AROUND and bare.translate(_LEET) in denied

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib import resources
 from typing import Final, TypeVar
 
 from argon2 import PasswordHasher
@@ -28,9 +29,16 @@ _waiting = 0
 
 def check_password(password: str, *, email: str, field: str = "password") -> None:
     """Raise Invalid (`weak_password`) with a sentence when the password is too easy to guess."""
-    said = weakness(password, email=email)
+    said = weakness(password, email=email, denied=denied_passwords())
     if said:
         raise Invalid(said, code="weak_password", fields=[FieldError(field, said)])
+
+
+@cache
+def denied_passwords() -> frozenset[str]:
+    """About fifty thousand passwords that attackers try first, read once."""
+    text = resources.files("edgeflow_cloud.identity").joinpath("data/denied_passwords.txt").read_text("ascii")
+    return frozenset(line for line in text.splitlines() if not line.startswith("# "))
 
 
 async def hash_password(password: str) -> str:

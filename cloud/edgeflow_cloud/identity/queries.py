@@ -1,4 +1,4 @@
-"""Every SQL statement on `users`."""
+"""Every SQL statement on `users` and `mail_links`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -64,8 +64,8 @@ async def select_user(tx: Transaction, user_id: UserId) -> Row | None:
     """Row-level security: only a member of the transaction's organization is found."""
     return await tx.fetchrow(
         """
-        select id, email, first_name, last_name, email_verified_at, locale, timezone, version,
-            created_at, updated_at
+        select id, email, first_name, last_name, email_verified_at, mfa_enabled_at, locale, timezone,
+            version, created_at, updated_at
         from users where id = $1
         """,
         user_id,
@@ -76,8 +76,8 @@ async def lock_user(tx: Transaction, user_id: UserId) -> Row | None:
     """The same, locked until the transaction ends."""
     return await tx.fetchrow(
         """
-        select id, email, first_name, last_name, email_verified_at, locale, timezone, version,
-            created_at, updated_at
+        select id, email, first_name, last_name, email_verified_at, mfa_enabled_at, locale, timezone,
+            version, created_at, updated_at
         from users where id = $1 for no key update
         """,
         user_id,
@@ -87,8 +87,8 @@ async def lock_user(tx: Transaction, user_id: UserId) -> Row | None:
 async def select_users(tx: Transaction, user_ids: Sequence[UserId]) -> list[Row]:
     return await tx.fetch(
         """
-        select id, email, first_name, last_name, email_verified_at, locale, timezone, version,
-            created_at, updated_at
+        select id, email, first_name, last_name, email_verified_at, mfa_enabled_at, locale, timezone,
+            version, created_at, updated_at
         from users where id = any($1::uuid[])
         """,
         user_ids,
@@ -124,3 +124,64 @@ async def update_password(tx: Transaction, user_id: UserId, password_hash: str, 
 async def replace_hash(tx: Transaction, user_id: UserId, password_hash: str) -> None:
     """The same password under today's parameters: not a change of the password."""
     await tx.execute("update users set password_hash = $2 where id = $1", user_id, password_hash)
+
+
+async def find_users(tx: Transaction, text: str, limit: int) -> list[Row]:
+    """People of the whole instance whose address holds `text`, for its operator: needs a system transaction."""
+    return await tx.fetch(
+        """
+        select id, email, first_name, last_name, email_verified_at, mfa_enabled_at, locale, timezone,
+            version, created_at, updated_at
+        from users where position(lower($1) in lower(email)) > 0
+        order by created_at, id limit $2
+        """,
+        text,
+        limit,
+    )
+
+
+async def update_mfa_enabled(tx: Transaction, user_id: UserId, at: datetime | None) -> None:
+    await tx.execute("update users set mfa_enabled_at = $2 where id = $1", user_id, at)
+
+
+async def insert_mail_link(
+    tx: Transaction,
+    token_hash: bytes,
+    user_id: UserId,
+    purpose: str,
+    *,
+    expires_at: datetime,
+    now: datetime,
+) -> None:
+    """Needs a system transaction: no person's transaction makes a link that proves an address."""
+    await tx.execute(
+        """
+        insert into mail_links (token_hash, user_id, purpose, created_at, expires_at)
+        values ($1, $2, $3, $4, $5)
+        """,
+        token_hash,
+        user_id,
+        purpose,
+        now,
+        expires_at,
+    )
+
+
+async def find_mail_link(tx: Transaction, token_hash: bytes, purpose: str, now: datetime) -> Row | None:
+    return await tx.fetchrow(
+        "select user_id, email from find_mail_link($1, $2, $3)", token_hash, purpose, now
+    )
+
+
+async def use_mail_link(tx: Transaction, token_hash: bytes, purpose: str, now: datetime) -> Row | None:
+    """Of any number of parallel callers one gets the row."""
+    return await tx.fetchrow(
+        "select user_id, was_verified from use_mail_link($1, $2, $3)", token_hash, purpose, now
+    )
+
+
+FORGET_MAIL_LINKS = """
+    delete from mail_links where token_hash in (
+        select token_hash from mail_links where expires_at < $1 limit $2
+    )
+"""

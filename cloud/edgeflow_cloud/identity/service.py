@@ -40,9 +40,7 @@ async def anybody_here(tx: Transaction, *, alone: bool = False) -> bool:
 async def add_user(tx: Transaction, principal: Principal, new: NewUser, now: datetime) -> None:
     """Add a person, `user.register`. Raises Conflict (`email_taken`).
 
-    The conflict tells a stranger that the address has an account. Once registration sends a verification
-    mail, a taken address answers like a free one and the mail says the rest; until then a clear answer
-    serves people better.
+    The conflict tells a stranger that the address has an account; docs/decisions says why that is so.
     """
     added = await queries.insert_user(
         tx,
@@ -124,10 +122,34 @@ async def update_profile(
     return after
 
 
-async def change_password(tx: Transaction, principal: Principal, password_hash: str, now: datetime) -> None:
-    """Set one's own password, `user.password_change`. Ending sessions is the caller's part."""
-    await queries.update_password(tx, UserId(principal.id), password_hash, now)
-    await audit.record(tx, principal, "user.password_change", "user", principal.wire_id)
+async def change_password(
+    tx: Transaction,
+    principal: Principal,
+    password_hash: str,
+    now: datetime,
+    *,
+    user_id: UserId | None = None,
+    how: str | None = None,
+) -> None:
+    """Set one's own password, or as the platform that of `user_id`; `user.password_change`, with `how` it came about.
+
+    Ending sessions is the caller's part.
+    """
+    whose = user_id or UserId(principal.id)
+    await queries.update_password(tx, whose, password_hash, now)
+    await audit.record(
+        tx,
+        principal,
+        "user.password_change",
+        "user",
+        ids.encode(ids.USER, whose),
+        new={"how": how} if how else None,
+    )
+
+
+async def find_users(tx: Transaction, text: str, *, limit: int = 200) -> list[User]:
+    """People of the whole instance whose address holds `text`, for its operator: in a system transaction."""
+    return [_user(row) for row in await queries.find_users(tx, text, limit)]
 
 
 async def renewed_hash(password: str, password_hash: str) -> str | None:
@@ -151,6 +173,7 @@ def _user(row: Row) -> User:
         first_name=row["first_name"],
         last_name=row["last_name"],
         email_verified=row["email_verified_at"] is not None,
+        mfa_enabled=row["mfa_enabled_at"] is not None,
         locale=row["locale"],
         timezone=row["timezone"],
         version=row["version"],

@@ -58,6 +58,11 @@ class Keyring:
         return self._given is not None
 
     @property
+    def exists(self) -> bool:
+        """Whether there is a key already."""
+        return self._given is not None or self._path.exists()
+
+    @property
     def current(self) -> Key:
         """The key to use; made now when there is none."""
         return self._keys()[0]
@@ -94,6 +99,12 @@ class Keyring:
         secret_files.replace(self._path, self._make())
         self._look_at = 0.0
         return self.current
+
+    def forget_old(self) -> None:
+        """Former keys count no more."""
+        if self._given is None:
+            secret_files.replace(self._old_path, "")
+            self._known = ()
 
     def _keys(self) -> tuple[Key, ...]:
         if self._given is not None:

@@ -34,6 +34,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "system_tx": "those who come together belong to many organizations",
     },
     "tunnel.exchange": {"lookup": "asks whether a live device's key is still good"},
+    "tunnel.pulse": {"system_tx": "hubs belong to no organization; devices of one that was lost, whoever owns them"},
     "tunnel.jobs": {"system_tx": "devices of a hub that was killed, whoever owns them"},
     "tunnel.neighbours": {"system_tx": "the platform suspects a clone; nobody asked for it"},
     "telemetry.ingest": {"ingest_tx": "COPY of a batch that spans organizations"},

@@ -3,6 +3,7 @@
 import pytest
 
 from edgeflow_cloud.identity.model import clean_email, weakness
+from edgeflow_cloud.identity.passwords import denied_passwords
 from edgeflow_cloud.kernel.errors import Invalid
 
 
@@ -36,14 +37,29 @@ def test_what_is_no_address_is_refused(email: str) -> None:
         "ADA@EXAMPLE.COM",
         "x" * 257,
         "ａｄｍｉｎ１２３４５",
+        "Football2024!!",
+        "P@ssw0rd2024!",
+        "trustno1trustno1",
+        "1q2w3e4r5t",
+        "sunshine!!!!!!!!",
+        "edgeflow1234",
     ],
 )
 def test_weak_passwords_are_named(password: str) -> None:
-    assert str(weakness(password, email="ada@example.com")).endswith(".")
+    said = weakness(password, email="ada@example.com", denied=denied_passwords())
+    assert str(said).endswith(".")
 
 
 @pytest.mark.parametrize(
-    "password", ["SecurePass123", "correct horse battery", "пароль-на-русском", "🐎" * 4 + "battery"]
+    "password",
+    [
+        "SecurePass123",
+        "correct horse battery",
+        "пароль-на-русском",
+        "🐎" * 4 + "battery",
+        "my password is long enough",
+        "zebra-lamp-sofa",
+    ],
 )
 def test_good_passwords_pass(password: str) -> None:
-    assert weakness(password, email="ada@example.com") is None
+    assert weakness(password, email="ada@example.com", denied=denied_passwords()) is None

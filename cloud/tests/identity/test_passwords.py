@@ -28,14 +28,12 @@ async def test_an_unknown_account_costs_what_a_known_one_does() -> None:
     made = await identity.hash_password("correct horse battery")
 
     async def cost(password_hash: str | None) -> float:
-        samples: list[float] = []
-        for _ in range(7):
-            started = time.perf_counter()
-            await identity.verify_password("wrong", password_hash)
-            samples.append(time.perf_counter() - started)
-        return min(samples)
+        started = time.perf_counter()
+        await identity.verify_password("wrong", password_hash)
+        return time.perf_counter() - started
 
-    known, unknown = await cost(made), await cost(None)
+    pairs = [(await cost(made), await cost(None)) for _ in range(9)]  # in turn: the machine's mood is shared
+    known, unknown = (min(side) for side in zip(*pairs, strict=True))
     assert 0.6 < known / unknown < 1.6
 
 

@@ -5,6 +5,7 @@ loopback and refuses strangers; what an earlier run left behind (processes, pid 
 cleared; ending takes bounded time. Does not: migrate, know what is stored.
 """
 
+from edgeflow_cloud.infra.embedded.addresses import running_at
 from edgeflow_cloud.infra.embedded.errors import AlreadyRunning, PartFailed
 from edgeflow_cloud.infra.embedded.parts import Credentials, Part, Parts, parts_for, start_for_tests
 
@@ -15,5 +16,6 @@ __all__ = [
     "PartFailed",
     "Parts",
     "parts_for",
+    "running_at",
     "start_for_tests",
 ]

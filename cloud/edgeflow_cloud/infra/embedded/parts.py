@@ -13,7 +13,7 @@ from typing import Literal
 
 import structlog
 
-from edgeflow_cloud.infra.embedded import postgres, seaweedfs, valkey
+from edgeflow_cloud.infra.embedded import addresses, postgres, seaweedfs, valkey
 from edgeflow_cloud.infra.embedded.errors import PartFailed
 from edgeflow_cloud.infra.embedded.folders import Folders, lock
 from edgeflow_cloud.infra.embedded.process import Child, ended
@@ -136,6 +136,7 @@ class Parts:
             }
             self.parts = [Part(name, starts[name]) for name in self._wanted]
             self._side_by_side(self._start)
+            addresses.write(folders, {part.name: part.url for part in self.parts if part.url})
         except BaseException:
             self.stop_all()
             raise
@@ -145,6 +146,7 @@ class Parts:
         self._abort.set()
         self._side_by_side(Part.stop)
         if self._folders is not None:
+            addresses.forget(self._folders)
             self._folders.clear_sockets()
         if self._lock is not None:
             os.close(self._lock)
