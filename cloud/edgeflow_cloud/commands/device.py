@@ -21,7 +21,7 @@ from edgeflow_cloud.commands.execution import LOOK, SEND
 from edgeflow_cloud.commands.model import SETTLE_SECONDS, Command, CommandStatus
 from edgeflow_cloud.commands.outcome import DATABASE_AWAY, finish, give_back, write
 from edgeflow_cloud.kernel.ids import CommandId
-from edgeflow_cloud.tunnel import DeviceAway, DeviceSide, NoAnswer, Session, Turn
+from edgeflow_cloud.tunnel import DeviceAway, DeviceSide, NoAnswer, Session, Superseded, Turn
 from edgeflow_protocol import FrameError, frames
 from edgeflow_protocol.actions import Action
 
@@ -36,13 +36,14 @@ _decode = msgspec.json.Decoder(Command).decode
 class Desk:
     """One session's work with commands. There is one only while there is work."""
 
-    __slots__ = ("again", "looking", "resend", "running", "session")
+    __slots__ = ("again", "looking", "resend", "resent", "running", "session")
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.looking = False
         self.again = False
         self.resend: deque[Command] = deque()
+        self.resent: set[CommandId] = set()
         self.running: set[CommandId] = set()
 
 
@@ -144,8 +145,8 @@ async def _send_waiting(desk: Desk) -> None:
                     _spawn(session, _hold(desk, place.pop_all(), turn, command))
                 elif not desk.again:
                     break
-    except DeviceAway:
-        pass  # what waits is found when the device is back
+    except (DeviceAway, Superseded):
+        pass  # what waits is found when the device is back, or where it is by now
     except DATABASE_AWAY as error:  # the sweep reminds us
         log.warning("commands.queue_not_read", device=session.wire_id, error=str(error))
     finally:
@@ -160,10 +161,11 @@ async def _take(desk: Desk) -> Command | None:
     once.
     """
     session = desk.session
-    async with session.context.db.tenant_tx(session.principal) as tx:
+    async with session.transaction() as tx:
         while desk.resend:
             command = desk.resend.popleft()
             if command.id not in desk.running and await service.claim_again(tx, command, session.epoch):
+                desk.resent.add(command.id)
                 return replace(command, epoch=session.epoch)
         return await service.claim_next(
             tx, session.tenant_id, session.device_id, epoch=session.epoch, now=session.context.clock.now()
@@ -194,6 +196,7 @@ async def _hold(desk: Desk, place: AsyncExitStack, turn: Turn, command: Command)
             await _perform(desk, turn, command)
     finally:
         desk.running.discard(command.id)
+        desk.resent.discard(command.id)
         _put_away(desk)
 
 
@@ -214,7 +217,7 @@ async def _perform(desk: Desk, turn: Turn, command: Command) -> None:
     except FrameError as problem:
         await finish(session, command, CommandStatus.FAILED, error=str(problem))
     except DeviceAway as away:
-        if not away.sent:
+        if not away.sent and command.id not in desk.resent:
             await give_back(session, command)
         elif not session.negotiated:
             error = "The connection was lost before an answer came; the device may have done it."
@@ -222,7 +225,9 @@ async def _perform(desk: Desk, turn: Turn, command: Command) -> None:
         # Else it stays `sent`: it is sent again when the device is back in time, and unknown when it is not.
     else:
         if response.succeeded:
-            await finish(session, command, CommandStatus.DONE, result=response.data)
+            await finish(session, command, CommandStatus.DONE, result=response.data, heard=True)
         else:
             error = response.error or "The device refused, and gave no reason."
-            await finish(session, command, CommandStatus.FAILED, result=response.data, error=error)
+            await finish(
+                session, command, CommandStatus.FAILED, result=response.data, error=error, heard=True
+            )

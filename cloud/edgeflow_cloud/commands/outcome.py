@@ -12,7 +12,7 @@ from edgeflow_cloud.commands.model import ERROR_LIMIT, Command, CommandStatus
 from edgeflow_cloud.commands.waiting import tell
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.errors import Unavailable
-from edgeflow_cloud.tunnel import Session
+from edgeflow_cloud.tunnel import Session, Superseded
 
 T = TypeVar("T")
 log = structlog.get_logger("edgeflow.commands")
@@ -38,15 +38,28 @@ async def finish(
     *,
     result: object = None,
     error: str | None = None,
+    heard: bool = False,
 ) -> None:
-    """Store the command's final state, then wake whoever waits. Too late, twice: nothing changes."""
+    """Store the command's final state, then wake whoever waits. Too late, twice: nothing changes.
+
+    `heard`: the device said so, which counts only while this is its newest connection. What the hub knows by
+    itself counts unless a newer connection has taken the command up.
+    """
     now = session.context.clock.now()
     said = error[:ERROR_LIMIT] if error else None
     ended = await write(
         session,
         lambda tx: service.finish_command(
-            tx, command.tenant_id, command.id, status, now=now, result=result, error=said
+            tx,
+            command.tenant_id,
+            command.id,
+            status,
+            now=now,
+            result=result,
+            error=said,
+            epoch=session.epoch,
         ),
+        heard=heard,
     )
     if ended is None:
         log.info("commands.answer_ignored", device=session.wire_id, command=command.wire_id, status=status)
@@ -62,17 +75,23 @@ async def give_back(session: Session, command: Command) -> None:
         await tell(session.context.bus, ended)
 
 
-async def write(session: Session, work: Callable[[Transaction], Awaitable[T]]) -> T | None:
+async def write(
+    session: Session, work: Callable[[Transaction], Awaitable[T]], *, heard: bool = False
+) -> T | None:
     """Do `work` in a transaction of the device's organization; while the database is away, again and again.
 
-    None after a minute, or when `work` answers None: the row then tells its own story.
+    None after a minute, when the device has a newer connection (`heard`), or when `work` answers None: the row
+    then tells its own story.
     """
     delay, loop = 0.1, asyncio.get_running_loop()
     until = loop.time() + PATIENCE_SECONDS
     while True:
         try:
-            async with session.context.db.tenant_tx(session.principal) as tx:
+            opened = session.transaction() if heard else session.context.db.tenant_tx(session.principal)
+            async with opened as tx:
                 return await work(tx)
+        except Superseded:
+            return None
         except DATABASE_AWAY as error:
             if loop.time() > until:
                 log.warning("commands.not_stored", device=session.wire_id, error=str(error))

@@ -183,12 +183,14 @@ async def finish(
     result: object,
     error: str | None,
     now: datetime,
+    epoch: int | None,
 ) -> Row | None:
-    """Give the command its final state, once: None where `status` may not follow."""
+    """Give the command its final state, once: None where `status` may not follow, or a newer connection has it."""
     return await tx.fetchrow(
         """
         update commands set status = $3, result = $4, error = $5, finished_at = $6, due_at = null
         where tenant_id = $1 and id = $2 and status = any($7::text[])
+            and ($8::bigint is null or epoch is null or epoch <= $8)
         returning tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
             created_at, expires_at, sent_at, finished_at, waiter, epoch
         """,
@@ -199,6 +201,7 @@ async def finish(
         error,
         now,
         sources(status),
+        epoch,
     )
 
 

@@ -170,9 +170,13 @@ async def finish_command(
     now: datetime,
     result: object = None,
     error: str | None = None,
+    epoch: int | None = None,
 ) -> Command | None:
-    """Give the command its final `status`. None: it has one already, or is not where `status` may follow."""
-    row = await queries.finish(tx, tenant_id, command_id, status, result, error, now)
+    """Give the command its final `status`. None: it has one already, or is not where `status` may follow.
+
+    `epoch` is the connection that knows it: None too when a newer one has taken the command up.
+    """
+    row = await queries.finish(tx, tenant_id, command_id, status, result, error, now, epoch)
     if row is None:
         return None
     command = _command(row)

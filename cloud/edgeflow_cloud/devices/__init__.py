@@ -5,7 +5,16 @@ once and kept as a hash; presence never goes back to an older connection (epoch)
 """
 
 from edgeflow_cloud.devices import presence
-from edgeflow_cloud.devices.model import Arrival, Device, Filter, Sighting, Status, hash_key, no_such_device
+from edgeflow_cloud.devices.model import (
+    Arrival,
+    Device,
+    Fence,
+    Filter,
+    Sighting,
+    Status,
+    hash_key,
+    no_such_device,
+)
 from edgeflow_cloud.devices.service import (
     authenticate_key,
     authenticate_many,
@@ -13,6 +22,7 @@ from edgeflow_cloud.devices.service import (
     delete_device,
     find_device,
     list_devices,
+    list_ended_keys,
     record_facts,
     rotate_key,
 )
@@ -20,6 +30,7 @@ from edgeflow_cloud.devices.service import (
 __all__ = [
     "Arrival",
     "Device",
+    "Fence",
     "Filter",
     "Sighting",
     "Status",
@@ -30,6 +41,7 @@ __all__ = [
     "find_device",
     "hash_key",
     "list_devices",
+    "list_ended_keys",
     "no_such_device",
     "presence",
     "record_facts",

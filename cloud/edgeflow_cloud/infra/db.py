@@ -33,6 +33,12 @@ Row = asyncpg.Record
 
 STATEMENT_TIMEOUT_MS = 15_000
 ACQUIRE_TIMEOUT = 5.0
+IDLE_LIMIT_MS = {"edgeflow_app": 10_000, "edgeflow_system": 5_000, "edgeflow_ingest": 5_000}
+"""A process that stands still inside a transaction (paused, or its machine gone) gives its locks back after this:
+before a statement of another that waits for them would time out.
+"""
+GUARD_FAILED = "EF001"
+"""What a guard raises in PostgreSQL when it does not hold."""
 
 # What asyncpg raises on a connection that died; the internal error when it died in the middle of an exchange.
 _LOST = (
@@ -44,6 +50,10 @@ _LOST = (
     asyncpg.CrashShutdownError,
     ConnectionError,
 )
+
+
+class GuardFailed(Exception):
+    """The transaction's guard did not hold when it was to be committed: nothing of it was written."""
 
 
 class Database:
@@ -73,10 +83,15 @@ class Database:
                 pool.terminate()
 
     @asynccontextmanager
-    async def tenant_tx(self, principal: Principal) -> AsyncGenerator[Transaction]:
-        """A transaction that sees the principal's organization and nothing else."""
+    async def tenant_tx(self, principal: Principal, *, guard: str = "") -> AsyncGenerator[Transaction]:
+        """A transaction that sees the principal's organization and nothing else.
+
+        `guard` is a statement that raises GUARD_FAILED when the transaction may not be committed. It goes out
+        in one message with the commit, so that this process cannot stand still between the two. Raises
+        GuardFailed.
+        """
         begin = f"begin; set local app.tenant_id = '{principal.tenant_id}'"
-        async with _transaction(self._app, begin) as tx:
+        async with _transaction(self._app, begin, guard) as tx:
             yield tx
 
     @asynccontextmanager
@@ -95,9 +110,9 @@ class Database:
             yield tx
 
     @asynccontextmanager
-    async def ingest_tx(self) -> AsyncGenerator[Transaction]:
-        """A transaction that may write sample tables and their cursors, by COPY."""
-        async with _transaction(self._ingest, "begin") as tx:
+    async def ingest_tx(self, *, guard: str = "") -> AsyncGenerator[Transaction]:
+        """A transaction that may write sample tables and their cursors, by COPY. `guard` as for `tenant_tx`."""
+        async with _transaction(self._ingest, "begin", guard) as tx:
             yield tx
 
     @asynccontextmanager
@@ -142,7 +157,7 @@ async def _pool(url: str, role: str, size: int) -> PgPool:
             "role": role,
             "application_name": "edgeflow",
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
-            "idle_in_transaction_session_timeout": "30000",
+            "idle_in_transaction_session_timeout": str(IDLE_LIMIT_MS[role]),
             "timezone": "UTC",
         },
     )
@@ -160,7 +175,7 @@ async def _set_codecs(connection: PgConnection) -> None:
 
 
 @asynccontextmanager
-async def _transaction(pool: PgPool | None, begin: str) -> AsyncGenerator[Transaction]:
+async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> AsyncGenerator[Transaction]:
     if pool is None:
         raise RuntimeError("Database.open() was not awaited")
     try:
@@ -176,7 +191,13 @@ async def _transaction(pool: PgPool | None, begin: str) -> AsyncGenerator[Transa
         except BaseException:
             await _roll_back(connection)
             raise
-        await connection.execute("commit")
+        try:
+            await connection.execute(f"{guard}; commit" if guard else "commit")
+        except asyncpg.PostgresError as error:
+            if error.sqlstate != GUARD_FAILED:
+                raise
+            await _roll_back(connection)
+            raise GuardFailed from None
     except _LOST as error:
         raise Unavailable("The connection to the database was lost; send the same request again.") from error
     finally:

@@ -93,7 +93,7 @@ DEVICE_SIDE = DeviceSide(
 
 
 async def _store(session: Session, reported: dict[str, object]) -> Shadow:
-    async with session.context.db.tenant_tx(session.principal) as tx:
+    async with session.transaction() as tx:
         return await service.update_reported(
             tx, session.principal, session.device_id, reported, now=session.context.clock.now()
         )

@@ -25,7 +25,7 @@ async def receive_telemetry(session: Session, frame: frames.Telemetry) -> None:
             frame.samples,
             context.clock.now(),
         )
-        await Ingest.of(context).store(context, batch)
+        await Ingest.of(context).store(context, batch, session.epoch)
     except Refused as refused:
         REFUSED.inc()
         error = str(refused)

@@ -15,14 +15,16 @@ from weakref import WeakKeyDictionary
 import asyncpg
 import structlog
 
+from edgeflow_cloud.devices import Fence, presence
 from edgeflow_cloud.infra.context import Context
-from edgeflow_cloud.infra.db import Database, Transaction
+from edgeflow_cloud.infra.db import Database, GuardFailed, Transaction
 from edgeflow_cloud.kernel.errors import Unavailable
 from edgeflow_cloud.telemetry import queries
 from edgeflow_cloud.telemetry.live import LiveSamples
 from edgeflow_cloud.telemetry.measures import FLUSHED, REFUSED, STORED
 from edgeflow_cloud.telemetry.model import Batch, Refused
 from edgeflow_cloud.telemetry.partitions import days_of, make_partitions
+from edgeflow_cloud.tunnel import Superseded
 
 log = structlog.get_logger("edgeflow.telemetry")
 
@@ -40,6 +42,7 @@ _PASSING = (Unavailable, asyncpg.PostgresConnectionError, asyncpg.InterfaceError
 @dataclass(slots=True, eq=False)
 class _Waiting:
     batch: Batch
+    fence: Fence
     stored: asyncio.Future[None]
     rows: int = field(init=False)
 
@@ -71,12 +74,14 @@ class Ingest:
             found = cls._instances[context.db] = cls()
         return found
 
-    async def store(self, context: Context, batch: Batch) -> None:
-        """Return once the batch, and all before it of its run, is committed.
+    async def store(self, context: Context, batch: Batch, epoch: int) -> None:
+        """Return once the batch, and all before it of its run, is committed. `epoch` is its connection's.
 
-        Raises Refused when it can never be stored, Unavailable when it could not be stored in ten seconds.
+        Raises Refused when it can never be stored, Unavailable when it could not be stored in ten seconds,
+        Superseded when a newer connection of the device was in by then.
         """
-        waiting = _Waiting(batch, asyncio.get_running_loop().create_future())
+        fence = Fence(batch.tenant_id, batch.device_id, epoch)
+        waiting = _Waiting(batch, fence, asyncio.get_running_loop().create_future())
         try:
             async with asyncio.timeout(_PATIENCE):
                 async with self._room:
@@ -143,7 +148,9 @@ class Ingest:
             return
         try:
             with FLUSHED.time():
-                written = await self._write(context.db, [waiting.batch for waiting in taken])
+                written = await self._write(context.db, taken)
+        except GuardFailed:
+            await self._flush(context, await self._without_stale(context.db, taken))
         except _PASSING as error:
             log.warning("telemetry.not_stored", batches=len(taken), error=str(error) or type(error).__name__)
             _settle(taken, Unavailable("Measurements cannot be stored at the moment; send them again."))
@@ -169,13 +176,25 @@ class Ingest:
             STORED.inc(sum(len(batch.rows) for batch in written))
             self._live.publish(context, written)
 
-    async def _write(self, db: Database, batches: list[Batch]) -> list[Batch]:
-        """One transaction: what is not there yet is written, the cursors move. Answers what was written."""
+    async def _without_stale(self, db: Database, taken: list[_Waiting]) -> list[_Waiting]:
+        """Those of `taken` whose connection is still the device's newest; the others are not stored."""
+        async with db.ingest_tx() as tx:
+            current = await presence.list_current(tx, [waiting.fence for waiting in taken])
+        _settle([waiting for waiting in taken if waiting.fence not in current], Superseded())
+        return [waiting for waiting in taken if waiting.fence in current]
+
+    async def _write(self, db: Database, taken: list[_Waiting]) -> list[Batch]:
+        """One transaction: what is not there yet is written, the cursors move. Answers what was written.
+
+        Raises GuardFailed, and nothing is written, when one of the connections has a successor.
+        """
+        batches = [waiting.batch for waiting in taken]
+        guard = presence.guard(list({waiting.fence for waiting in taken}))
         missing = days_of(batches) - self._days
         if missing:
             await make_partitions(db, missing)
             self._days |= missing
-        async with db.ingest_tx() as tx:
+        async with db.ingest_tx(guard=guard) as tx:
             positions = await _positions(tx, batches)
             new: list[Batch] = []
             moved: dict[queries.Run, int] = {}

@@ -1,6 +1,7 @@
 """Live connections of devices: who is let in, what is heard, what is sent, on whichever hub.
 
-Owns: no table; leases and marks in Valkey (`route:`, `damped:`, `clone:`), the presence that `devices` keeps.
+Owns: `hubs`; leases and marks in Valkey (`route:`, `mark:`, `damped:`, `clone:`), the presence that `devices`
+keeps.
 Promises: one live tunnel a device, the newest, with an epoch from PostgreSQL; a device's frames are handled
 in order and refused once it has a successor; offline within half a second of a close, or after three missed
 heartbeats. Does not do: keep anything. What may not be lost is a row of the subsystem that a frame belongs
@@ -8,13 +9,13 @@ to.
 
 A subsystem that speaks to devices puts a `DeviceSide` into `Subsystem.device`; from any process it reaches a
 device by `signal_device` (run my handler at the device's hub) and `send_to_device`; commands take
-`session.lane`.
+`session.lane`. What a device said is written in `session.transaction()`, which a stale connection cannot commit.
 """
 
 from edgeflow_cloud.infra.address import trusting
 from edgeflow_cloud.tunnel.hub import Hub
 from edgeflow_cloud.tunnel.lane import Lane, Turn
-from edgeflow_cloud.tunnel.model import DeviceAway, Limits, NoAnswer
+from edgeflow_cloud.tunnel.model import DeviceAway, Limits, NoAnswer, Superseded
 from edgeflow_cloud.tunnel.routing import send_to_device, signal_device
 from edgeflow_cloud.tunnel.session import Session
 from edgeflow_cloud.tunnel.side import DeviceSide
@@ -28,6 +29,7 @@ __all__ = [
     "Limits",
     "NoAnswer",
     "Session",
+    "Superseded",
     "Turn",
     "listen",
     "send_to_device",

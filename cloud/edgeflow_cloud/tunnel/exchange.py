@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import structlog
 
+from edgeflow_cloud import organizations
 from edgeflow_cloud.devices import authenticate_many
 from edgeflow_cloud.kernel.errors import Problem
-from edgeflow_cloud.tunnel.model import KEY_REVOKED
+from edgeflow_cloud.tunnel.model import KEY_REVOKED, SUSPENDED, Superseded
 from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
 from edgeflow_cloud.tunnel.routing import CHECK_KEY, SEND, Parcel
 from edgeflow_cloud.tunnel.side import (
@@ -143,6 +144,8 @@ class Exchange:
                     break
                 try:
                     await self._handle(session, kind, inbox[0])
+                except Superseded:
+                    self._hub.doubt(session)
                 except Exception:
                     log.exception("tunnel.handler_failed", device=session.wire_id, kind=str(kind))
                 inbox.popleft()
@@ -182,6 +185,8 @@ class Exchange:
                 data = await handler(session, command.payload)
                 answer = frames.Response(id=command.id, status=frames.SUCCESS, data=data)
             session.send(answer)
+        except Superseded:
+            raise
         except Problem as problem:
             session.send(frames.Response(id=command.id, status=frames.ERROR, error=problem.detail))
         except Exception:
@@ -209,12 +214,15 @@ async def _health_check(session: Session, _payload: dict[str, object]) -> object
 
 
 async def _check_key(session: Session, _data: bytes) -> None:
-    """Its key was changed or the device removed: is the one that it connected with still good?"""
+    """Its key was changed, the device removed or its organization closed: may it stay?"""
     try:
         async with session.context.db.lookup() as tx:
             right = await authenticate_many(tx, [(session.device_id, session.key_hash)])
+            closed = await organizations.closed_among(tx, right.values())
     except DATABASE_AWAY as error:
         log.warning("tunnel.key_not_checked", device=session.wire_id, error=str(error))
         return
     if session.device_id not in right:
         session.hub.end(session, KEY_REVOKED, "Its key is no longer good.")
+    elif closed:
+        session.hub.end(session, SUSPENDED, "Its organization was closed.")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Final
@@ -23,6 +23,8 @@ from edgeflow_cloud.tunnel.damping import Damping
 from edgeflow_cloud.tunnel.exchange import Exchange
 from edgeflow_cloud.tunnel.model import (
     AUTHENTICATION_TIMEOUT,
+    GIVEN_UP,
+    KEY_REVOKED,
     NO_HEARTBEAT,
     NOT_CONNECTED,
     REPLACED,
@@ -34,6 +36,7 @@ from edgeflow_cloud.tunnel.model import (
 )
 from edgeflow_cloud.tunnel.neighbours import Neighbours
 from edgeflow_cloud.tunnel.presence import PresenceWriter
+from edgeflow_cloud.tunnel.pulse import Pulse
 from edgeflow_cloud.tunnel.rates import take
 from edgeflow_cloud.tunnel.routing import Leases, Parcel, register, unregister
 from edgeflow_cloud.tunnel.session import Session, refuse
@@ -84,6 +87,7 @@ class Hub:
         self._leases = Leases(context.bus, self.hub_id)
         self.damping = Damping(self.limits)
         self.presence = PresenceWriter(context, self._leases, self._on_stale)
+        self._pulse = Pulse(context, self.hub_id, self.suspect, self._end_keys)
         self._admission = Admission(context, self, self.damping, self.limits, self.hub_id)
         self._neighbours = Neighbours(self, self._leases)
         self._exchange = Exchange(self, sides)
@@ -118,18 +122,20 @@ class Hub:
                 self._tasks = tasks
                 services = [
                     tasks.create_task(self._tick(), name="hub-tick"),
+                    tasks.create_task(self._pulse.run(), name="hub-pulse"),
                     tasks.create_task(self.presence.run(), name="hub-presence"),
                     tasks.create_task(self._admission.run(), name="hub-admission"),
                     tasks.create_task(self._neighbours.listen(), name="hub-listen"),
                     tasks.create_task(self._neighbours.renew(), name="hub-leases"),
+                    tasks.create_task(self._neighbours.watch(), name="hub-mark"),
                 ]
                 self._accepting = True
                 log.info("tunnel.open", hub=self.hub_id)
                 await stopping.wait()
                 await self._say_goodbye()
-                for service in services:
-                    service.cancel()
+                await _cancel(services)
                 await self._exchange.settle()
+            await self._pulse.stop()
         finally:
             self._accepting = False
             self._tasks = None
@@ -340,12 +346,26 @@ class Hub:
         self.presence.left(session, reason)
         session.end(refusal)
 
-    def _on_stale(self, session: Session) -> None:
-        """PostgreSQL knows a newer connection, or does not know this one as online any more."""
+    def doubt(self, session: Session) -> None:
+        """The fence refused what it said: ask PostgreSQL what became of it, and end it."""
+        self.spawn(self._ask(session))
+
+    async def _ask(self, session: Session) -> None:
+        await self.presence.confirm([session])
+
+    def _on_stale(self, session: Session, succeeded: bool) -> None:
+        """PostgreSQL knows a newer connection (`succeeded`), or gave this one up: it is heard no more."""
         session.replaced = True
         if self.sessions.get(session.device_id) is session:
             del self.sessions[session.device_id]
-        session.end(REPLACED)
+        session.end(REPLACED if succeeded else GIVEN_UP)
+
+    def _end_keys(self, ended: Iterable[tuple[DeviceId, bytes]]) -> None:
+        """Keys that are no longer good: the tunnels that were opened with them end."""
+        for device_id, hashed in ended:
+            session = self.sessions.get(device_id)
+            if session is not None and session.key_hash == hashed and not session.left:
+                self.end(session, KEY_REVOKED, "Its key is no longer good.")
 
     def _contested(self, session: Session) -> None:
         takeovers = self.damping.contest(session.device_id, self._now())
@@ -414,6 +434,17 @@ class Hub:
 
     def _patience(self) -> float:
         return self.limits.heartbeat_seconds * self.limits.heartbeats_missed
+
+
+async def _cancel(services: Sequence[asyncio.Task[None]]) -> None:
+    """End them all. A library in between may swallow one cancellation, so those that go on are told again."""
+    left = set(services)
+    while left:
+        for service in left:
+            service.cancel()
+        _, left = await asyncio.wait(left, timeout=0.5)
+        for service in left:
+            log.warning("tunnel.cancelled_again", service=service.get_name())
 
 
 def _departure(code: int) -> str:

@@ -1,17 +1,25 @@
-"""What the tunnel does in the background: end tunnels whose key died, and find devices of hubs that died."""
+"""What the tunnel does in the background: end tunnels whose key died, and find hubs that died.
+
+Hubs look for each other too (`pulse`); this finds the last one.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from uuid import UUID
 
-from edgeflow_cloud.devices import presence
+from edgeflow_cloud.devices import Filter, Status, list_devices, presence
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.jobs import Job, Schedule
 from edgeflow_cloud.infra.outbox import Announced, Reaction
+from edgeflow_cloud.infra.retention import Retention
 from edgeflow_cloud.kernel.ids import DeviceId
+from edgeflow_cloud.kernel.paging import MAXIMUM_LIMIT, Page, decode_cursor
+from edgeflow_cloud.kernel.principal import system_principal
+from edgeflow_cloud.tunnel import queries
 from edgeflow_cloud.tunnel.model import Limits
 from edgeflow_cloud.tunnel.presence import TOUCH_SECONDS
+from edgeflow_cloud.tunnel.pulse import end_lost_hubs
 from edgeflow_cloud.tunnel.routing import check_key
 
 _LIMITS = Limits()
@@ -22,11 +30,30 @@ SILENCE = timedelta(seconds=_LIMITS.heartbeat_seconds * _LIMITS.heartbeats_misse
 async def check_device_key(context: Context, payload: dict[str, object]) -> None:
     """The device's key was rotated, or the device removed: its hub looks whether the tunnel may stay."""
     announced = Announced.from_payload(payload)
-    await check_key(context.bus, _device_of(announced))
+    async with context.db.system_tx("tunnel hubs") as tx:
+        hubs = await queries.select_hubs(tx)
+    await check_key(context.bus, _device_of(announced), hubs)
 
 
-async def disconnect_silent(context: Context, _payload: dict[str, object]) -> None:
-    """Mark offline whom no hub has seen for three heartbeats: their hub was killed."""
+async def check_devices_of_organization(context: Context, payload: dict[str, object]) -> None:
+    """The organization was closed: the hubs of its connected devices look whether each tunnel may stay."""
+    principal = system_principal(Announced.from_payload(payload).tenant_id)
+    async with context.db.system_tx("tunnel hubs") as tx:
+        hubs = await queries.select_hubs(tx)
+    page = Page(limit=MAXIMUM_LIMIT)
+    while True:
+        async with context.db.tenant_tx(principal) as tx:
+            found = await list_devices(tx, principal, Filter(Status.ONLINE), page)
+        for device in found.items:
+            await check_key(context.bus, device.device_id, hubs)
+        if found.next_cursor is None:
+            return
+        page = Page(limit=MAXIMUM_LIMIT, after=decode_cursor(found.next_cursor, length=2))
+
+
+async def disconnect_lost(context: Context, _payload: dict[str, object]) -> None:
+    """Give up the devices of hubs that were killed, and whom no hub has seen for three heartbeats."""
+    await end_lost_hubs(context)
     before = context.clock.now() - SILENCE
     while True:
         async with context.db.system_tx("tunnel silent devices") as tx:
@@ -35,15 +62,18 @@ async def disconnect_silent(context: Context, _payload: dict[str, object]) -> No
 
 
 def _device_of(announced: Announced) -> DeviceId:
-
     return DeviceId(UUID(str(announced.payload["device_id"])))
 
 
 CHECK_DEVICE_KEY = Job(name="tunnel.check_device_key", handler=check_device_key)
-DISCONNECT_SILENT = Job(name="tunnel.disconnect_silent", handler=disconnect_silent, attempts=1)
+CHECK_ORGANIZATION = Job(name="tunnel.check_organization", handler=check_devices_of_organization)
+DISCONNECT_LOST = Job(name="tunnel.disconnect_lost", handler=disconnect_lost, attempts=1)
 
 REACTIONS = (
     Reaction(event="device.key_rotated", job=CHECK_DEVICE_KEY),
     Reaction(event="device.deleted", job=CHECK_DEVICE_KEY),
+    Reaction(event="organization.suspended", job=CHECK_ORGANIZATION),
+    Reaction(event="organization.deleted", job=CHECK_ORGANIZATION),
 )
-SCHEDULES = (Schedule(name="tunnel.disconnect_silent", job=DISCONNECT_SILENT, every=timedelta(seconds=15)),)
+SCHEDULES = (Schedule(name="tunnel.disconnect_lost", job=DISCONNECT_LOST, every=timedelta(seconds=5)),)
+RETENTION = (Retention(table="hubs", keep=timedelta(days=7), statement=queries.DELETE_OLD_HUBS),)

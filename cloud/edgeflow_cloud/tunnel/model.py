@@ -15,6 +15,7 @@ class Refused(StrEnum):
     AUTHENTICATION_TIMEOUT = "authentication_timeout"
     NOT_CONNECTED = "not_connected"
     REPLACED = "replaced"
+    GIVEN_UP = "given_up"
     CLONE_SUSPECTED = "clone_suspected"
     TOO_MANY_ATTEMPTS = "too_many_attempts"
     RATE_LIMITED = "rate_limited"
@@ -23,6 +24,7 @@ class Refused(StrEnum):
     UNAVAILABLE = "unavailable"
     REMOVED = "device_removed"
     KEY_REVOKED = "key_revoked"
+    SUSPENDED = "organization_closed"
     RESTART = "restart"
 
 
@@ -54,12 +56,20 @@ REPLACED = Refusal(
     Refused.REPLACED,
     "A newer connection of this device took over. If that was not this device, its key is in use twice.",
 )
+GIVEN_UP = Refusal(
+    CloseCode.RESTART,
+    Refused.GIVEN_UP,
+    "The cloud had lost sight of this connection and counts it as over; connect again.",
+)
 NO_HEARTBEAT = Refusal(
     CloseCode.POLICY, Refused.NO_HEARTBEAT, "Three heartbeats were missed; the device counts as offline."
 )
 REMOVED = Refusal(CloseCode.BAD_CREDENTIALS, Refused.REMOVED, "The device was removed from the cloud.")
 KEY_REVOKED = Refusal(
     CloseCode.BAD_CREDENTIALS, Refused.KEY_REVOKED, "This key is no longer good; connect with the new one."
+)
+SUSPENDED = Refusal(
+    CloseCode.SUSPENDED, Refused.SUSPENDED, "The organization of this device is suspended or deleted."
 )
 RESTART = Refusal(CloseCode.RESTART, Refused.RESTART, "The cloud restarts; connect again in a few seconds.")
 
@@ -128,6 +138,10 @@ class Limits:
     contested_takeovers: int = 3
     contested_seconds: float = 120.0
     damping_seconds: float = 60.0
+
+
+class Superseded(Exception):
+    """What the device sent came over a connection that is not its newest any more; nothing of it was written."""
 
 
 class DeviceAway(Exception):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger("edgeflow.tunnel")
 
 _REPORT_SECONDS = 3600.0
+_WATCH_SECONDS = 2.0
 
 
 class Neighbours:
@@ -81,6 +82,22 @@ class Neighbours:
                 pass
             self._renew.clear()
             await self.announce(list(self._hub.sessions.values()))
+
+    async def watch(self) -> None:
+        """Notice a Valkey that was emptied: our mark is gone. Then every lease is renewed at once; until
+        cancelled.
+        """
+        seen = False
+        while True:
+            try:
+                kept = await self._leases.mark()
+                if seen and not kept:
+                    log.warning("tunnel.leases_lost", hub=self._hub.hub_id, devices=len(self._hub.sessions))
+                    self._renew.set()
+                seen = True
+            except BusAway:
+                seen = True  # it may come back empty
+            await asyncio.sleep(_WATCH_SECONDS)
 
     async def report_clone(self, session: Session, takeovers: int) -> None:
         """Say it once an hour, and let the other hubs damp the device too."""

@@ -8,7 +8,7 @@ seconds. While PostgreSQL is away notes wait, one a device, and tunnels stay ope
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -35,11 +35,11 @@ DATABASE_AWAY = (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError, OSE
 
 
 class PresenceWriter:
-    """Written by one task. `stale(session)` is called for each session that has a newer connection
-    elsewhere.
+    """Written by one task. `stale(session, succeeded)` is called for each session that is its device's newest
+    connection no more; `succeeded`: another is in.
     """
 
-    def __init__(self, context: Context, leases: Leases, stale: Callable[[Session], None]) -> None:
+    def __init__(self, context: Context, leases: Leases, stale: Callable[[Session, bool], None]) -> None:
         self._context = context
         self._leases = leases
         self._stale = stale
@@ -116,16 +116,15 @@ class PresenceWriter:
             try:
                 async with self._context.db.system_tx("tunnel signs of life") as tx:
                     current = await presence.touch_many(tx, [self._sighting(session) for session in part])
+                    stale = [session for session in part if session.device_id not in current]
+                    succeeded = await presence.list_succeeded(tx, [session.fence for session in stale])
             except DATABASE_AWAY as error:
                 log.warning("tunnel.presence_waits", devices=len(held), error=str(error))
                 return False
-            self._tell_stale(part, current)
+            for session in stale:
+                if not session.left:
+                    self._stale(session, session.device_id in succeeded)
         return True
-
-    def _tell_stale(self, asked: Sequence[Session], current: set[DeviceId]) -> None:
-        for session in asked:
-            if session.device_id not in current and not session.left:
-                self._stale(session)
 
     def _sighting(self, session: Session) -> Sighting:
         ago = asyncio.get_running_loop().time() - session.seen

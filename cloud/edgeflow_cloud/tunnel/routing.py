@@ -115,9 +115,15 @@ async def send_to_device(bus: Bus, device_id: DeviceId, frame: frames.CloudFrame
     return await _dispatch(bus, Parcel(device_id, SEND, encode(frame)))
 
 
-async def check_key(bus: Bus, device_id: DeviceId) -> bool:
-    """Have the device's hub check its key once more, and end the tunnel when it is no longer good."""
-    return await _dispatch(bus, Parcel(device_id, CHECK_KEY))
+async def check_key(bus: Bus, device_id: DeviceId, hubs: Sequence[str] = ()) -> bool:
+    """Have the device's hub check its key once more, and end the tunnel when it is no longer good.
+
+    Without a lease it is not known which hub that is: then each of `hubs` is asked.
+    """
+    parcel = Parcel(device_id, CHECK_KEY)
+    if await _dispatch(bus, parcel):
+        return True
+    return any([await bus.publish(channel(hub_id), _pack(parcel)) for hub_id in hubs])
 
 
 async def _dispatch(bus: Bus, parcel: Parcel) -> bool:
@@ -170,6 +176,10 @@ class Leases:
                 if hub_id and hub_id != self._hub_id:
                     others[device_id] = (hub_id, int(epoch))
         return others
+
+    async def mark(self) -> bool:
+        """Leave this hub's mark; answers whether the one from before was still there. Raises BusAway."""
+        return await self._bus.replace(f"mark:{self._hub_id}", b"1", ttl=LEASE_SECONDS) is not None
 
     async def release(self, held: Sequence[tuple[DeviceId, int]]) -> None:
         """Give leases back; those that are somebody else's by now stay. Raises BusAway."""

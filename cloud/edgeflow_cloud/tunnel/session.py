@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from edgeflow_cloud.devices import Fence, presence
+from edgeflow_cloud.infra.db import GuardFailed, Transaction
 from edgeflow_cloud.infra.wheel import NOWHERE
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.kernel.principal import Kind, Principal
 from edgeflow_cloud.tunnel.lane import Lane
-from edgeflow_cloud.tunnel.model import Refusal
+from edgeflow_cloud.tunnel.model import Refusal, Superseded
 from edgeflow_protocol import encode, frames
 from edgeflow_protocol.capabilities import BASE_COMMANDS_IN_FLIGHT, NEGOTIATED_COMMANDS_IN_FLIGHT
 
@@ -101,6 +105,25 @@ class Session:
             id=self.device_id,
             ip_address=self.connection.address or None,
         )
+
+    @property
+    def fence(self) -> Fence:
+        """What its writes are fenced by: they count while no newer connection of the device is in."""
+        return Fence(self.tenant_id, self.device_id, self.epoch)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Transaction]:
+        """A transaction of the device, for what it said: committed only while this is its newest connection.
+
+        Raises Superseded, and ends the session, when it is not; nothing was written then, and the device is
+        told nothing: over its newest connection it says the same again.
+        """
+        try:
+            async with self.context.db.tenant_tx(self.principal, guard=presence.guard([self.fence])) as tx:
+                yield tx
+        except GuardFailed:
+            self.hub.doubt(self)
+            raise Superseded from None
 
     @property
     def wire_id(self) -> str:

@@ -1,8 +1,12 @@
 """What the tunnel gives to the whole."""
 
 from edgeflow_cloud.infra.subsystem import Subsystem
-from edgeflow_cloud.tunnel.jobs import CHECK_DEVICE_KEY, DISCONNECT_SILENT, REACTIONS, SCHEDULES
+from edgeflow_cloud.tunnel.jobs import CHECK_DEVICE_KEY, DISCONNECT_LOST, REACTIONS, RETENTION, SCHEDULES
 
 SUBSYSTEM = Subsystem(
-    name="tunnel", jobs=[CHECK_DEVICE_KEY, DISCONNECT_SILENT], schedules=SCHEDULES, reactions=REACTIONS
+    name="tunnel",
+    jobs=[CHECK_DEVICE_KEY, DISCONNECT_LOST],
+    schedules=SCHEDULES,
+    reactions=REACTIONS,
+    retention=RETENTION,
 )

@@ -17,6 +17,7 @@ from edgeflow_cloud.telemetry import METRICS
 
 RUN_TIME: dict[str, dict[str, str]] = {
     "telemetry.queries": {"averages": ", ".join(f"avg({metric})::double precision" for metric in METRICS)},
+    "devices.presence.queries": {"tenant_ids": "", "device_ids": "", "epochs": ""},
 }
 """Module -> name -> the most that it can stand for."""
 

@@ -47,7 +47,11 @@ class Peer:
     async def send(self, frame: frames.Telemetry) -> frames.Ack | None:
         before = len(self.acks)
         session = SimpleNamespace(
-            context=self.context, tenant_id=self.tenant_id, device_id=self.device_id, send=self.acks.append
+            context=self.context,
+            tenant_id=self.tenant_id,
+            device_id=self.device_id,
+            epoch=0,  # what a device that never connected has
+            send=self.acks.append,
         )
         await receive_telemetry(cast(Session, session), frame)
         return self.acks[-1] if len(self.acks) > before else None

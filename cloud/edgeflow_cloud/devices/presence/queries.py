@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from edgeflow_cloud.devices.model import Arrival, Sighting
+from edgeflow_cloud.devices.model import Arrival, Fence, Sighting
 from edgeflow_cloud.infra.db import Row, Transaction
 
 
@@ -93,8 +93,29 @@ async def touch(tx: Transaction, sightings: Sequence[Sighting]) -> list[Row]:
     )
 
 
+async def disconnect_hub(tx: Transaction, hub_id: str, limit: int) -> list[Row]:
+    """Mark offline whom hub `hub_id` holds, and raise their epochs: if it only slept, what it writes is refused."""
+    return await tx.fetch(
+        """
+        with held as (
+            select p.tenant_id, p.device_id from device_presence p
+            where p.online and p.hub_id = $1
+            order by p.tenant_id, p.device_id
+            limit $2
+            for update of p skip locked
+        )
+        update device_presence p set online = false, hub_id = null, epoch = p.epoch + 1
+        from held
+        where p.tenant_id = held.tenant_id and p.device_id = held.device_id
+        returning p.tenant_id, p.device_id, p.epoch
+        """,
+        hub_id,
+        limit,
+    )
+
+
 async def disconnect_silent(tx: Transaction, before: datetime, limit: int) -> list[Row]:
-    """Mark offline whom no hub has seen since `before`: the devices of a hub that died."""
+    """Mark offline whom no hub has seen since `before`, and raise their epochs."""
     return await tx.fetch(
         """
         with silent as (
@@ -104,13 +125,61 @@ async def disconnect_silent(tx: Transaction, before: datetime, limit: int) -> li
             limit $2
             for update of p skip locked
         )
-        update device_presence p set online = false, hub_id = null
+        update device_presence p set online = false, hub_id = null, epoch = p.epoch + 1
         from silent
         where p.tenant_id = silent.tenant_id and p.device_id = silent.device_id
         returning p.tenant_id, p.device_id, p.epoch
         """,
         before,
         limit,
+    )
+
+
+def guard(fences: Sequence[Fence]) -> str:
+    """A guard for a transaction (`tenant_tx`, `ingest_tx`): it holds while each of these is the newest connection.
+
+    It is sent without arguments, in one message with the commit, so the values stand in the text: they are
+    ids and numbers, which need no quoting.
+    """
+    tenant_ids, device_ids, epochs = (",".join(map(str, column)) for column in zip(*fences, strict=True))
+    return (
+        f"select require_connections('{{{tenant_ids}}}'::uuid[], '{{{device_ids}}}'::uuid[], "
+        f"'{{{epochs}}}'::bigint[])"
+    )
+
+
+async def select_current(tx: Transaction, fences: Sequence[Fence]) -> list[Row]:
+    """Those that are their device's newest connection."""
+    return await tx.fetch(
+        """
+        select p.tenant_id, p.device_id, p.epoch
+        from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as asked (tenant_id, device_id, epoch)
+        join device_presence p
+            on p.tenant_id = asked.tenant_id and p.device_id = asked.device_id and p.epoch = asked.epoch
+        """,
+        *_fence_columns(fences),
+    )
+
+
+async def select_succeeded(tx: Transaction, fences: Sequence[Fence]) -> list[Row]:
+    """Those whose device has a newer connection that is in."""
+    return await tx.fetch(
+        """
+        select p.device_id
+        from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as asked (tenant_id, device_id, epoch)
+        join device_presence p
+            on p.tenant_id = asked.tenant_id and p.device_id = asked.device_id and p.epoch > asked.epoch
+        where p.online
+        """,
+        *_fence_columns(fences),
+    )
+
+
+def _fence_columns(fences: Sequence[Fence]) -> tuple[list[object], ...]:
+    return (
+        [fence.tenant_id for fence in fences],
+        [fence.device_id for fence in fences],
+        [fence.epoch for fence in fences],
     )
 
 
