@@ -86,9 +86,9 @@ async def select_ended_keys(tx: Transaction, since: datetime) -> list[Row]:
 async def select_device(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> Row | None:
     return await tx.fetchrow(
         """
-        select d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network, d.firmware_version,
-            d.agent_version, d.project_id, d.version, d.created_at, d.updated_at, p.online, p.last_seen_at, p.connected_at,
-            p.negotiated_at
+        select d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network,
+            d.firmware_version, d.agent_version, d.project_id, d.version, d.created_at, d.updated_at,
+            p.online, p.last_seen_at, p.connected_at, p.negotiated_at
         from devices d join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id
         where d.tenant_id = $1 and d.id = $2
         """,
@@ -116,9 +116,9 @@ async def select_devices(
     """By name, then id. `search` is matched literally, in any letter case."""
     return await tx.fetch(
         """
-        select d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network, d.firmware_version,
-            d.agent_version, d.project_id, d.version, d.created_at, d.updated_at, p.online, p.last_seen_at, p.connected_at,
-            p.negotiated_at
+        select d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network,
+            d.firmware_version, d.agent_version, d.project_id, d.version, d.created_at, d.updated_at,
+            p.online, p.last_seen_at, p.connected_at, p.negotiated_at
         from devices d join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id
         where d.tenant_id = $1
             and ($2::boolean is null or p.online = $2)

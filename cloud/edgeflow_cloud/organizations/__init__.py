@@ -13,7 +13,13 @@ from edgeflow_cloud.organizations.api_keys import authenticate as authenticate_a
 from edgeflow_cloud.organizations.api_keys import is_good as api_key_is_good
 from edgeflow_cloud.organizations.closing import Closed
 from edgeflow_cloud.organizations.closing import refuse as refuse_closed
-from edgeflow_cloud.organizations.lifecycle import list_all, resume, suspend
+from edgeflow_cloud.organizations.lifecycle.operator import (
+    list_organizations,
+    restore_organization,
+    resume_organization,
+    set_plan_of,
+    suspend_organization,
+)
 from edgeflow_cloud.organizations.model import (
     PERMISSIONS,
     SLUG,
@@ -46,13 +52,15 @@ __all__ = [
     "closed_among",
     "create_with_owner",
     "get_organization",
-    "list_all",
+    "list_organizations",
     "memberships_of",
     "no_such_project",
     "permissions_of",
     "principal_for",
     "refuse_closed",
-    "resume",
+    "restore_organization",
+    "resume_organization",
+    "set_plan_of",
     "slug_from",
-    "suspend",
+    "suspend_organization",
 ]

@@ -11,7 +11,7 @@ from edgeflow_cloud.infra.settings import Registration
 
 async def inviter(house: House, sql, name: str = "ada"):
     """An owner whose address is verified."""
-    client, organization, user = await enter(house, name)
+    client, organization, _ = await enter(house, name)
     await sql.execute("update users set email_verified_at = now()")
     return client, f"/organizations/{organization}/invitations", organization
 

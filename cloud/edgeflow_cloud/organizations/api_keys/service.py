@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from edgeflow_cloud import audit
+from edgeflow_cloud import audit, quotas
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Forbidden
@@ -36,8 +36,9 @@ async def create_key(
     """Make a key, `security.api_key_create`; its text is in this answer and nowhere else.
 
     Nobody gives a key more than they have themselves. Raises Forbidden (naming the missing permission),
-    Invalid (`unknown_scope`).
+    Invalid (`unknown_scope`), FeatureNotInPlan.
     """
+    await quotas.require_feature(tx, principal, "api_access")
     wanted = tidy(scopes)
     for permission in sorted(permissions_for(wanted)):
         if not principal.may(permission):

@@ -1,6 +1,7 @@
 """SQL of an organization's end: closing, opening, purging, exporting."""
 
 from datetime import datetime
+from uuid import UUID
 
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel.ids import ExportId, TenantId
@@ -38,6 +39,13 @@ async def select_all(tx: Transaction, text: str, limit: int) -> list[Row]:
         """,
         text,
         limit,
+    )
+
+
+async def select_named(tx: Transaction, slug: str, tenant_id: UUID | None) -> UUID | None:
+    """The organization with this short name or id, whoever owns it: needs a system transaction."""
+    return await tx.fetchval(
+        "select tenant_id from organizations where slug = $1 or tenant_id = $2", slug, tenant_id
     )
 
 
