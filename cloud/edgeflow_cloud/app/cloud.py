@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
-from edgeflow_cloud import auth, identity, organizations, provisioning, quotas
+from edgeflow_cloud import auth, commands, identity, organizations, provisioning, quotas
 from edgeflow_cloud.app.callers import authenticate
 from edgeflow_cloud.app.denials import record_denial
 from edgeflow_cloud.app.server import HubPort, WebServer
@@ -112,19 +112,24 @@ class Cloud:
         """The services of the roles, in the order in which they are started."""
         context = self.context
         made: list[Service] = []
-        hub = _hub(context) if Role.HUB in roles else None
+        alone = Role.API not in roles
+        drain = self._settings.drain_seconds if alone else 0.0
+        hub = _hub(context, drain) if Role.HUB in roles else None
         if Role.WORKER in roles:
             made += _worker(context)
         if hub is not None:
-            made.append(Background("hub", hub.run, stop_limit=20.0))
-        if hub is not None and self._settings.hub_port is not None:
+            made.append(Background("hub", hub.run, stop_limit=20.0 + drain))
+        if hub is not None and (alone or self._settings.hub_port is not None):
             made.append(HubPort(hub, self._settings))
-        if Role.API in roles or (hub is not None and self._settings.hub_port is None):
+        if Role.API in roles:
             protocol = None
             if hub is not None:
                 protocol = websocket_protocol(hub.receiver, trusting(self._settings.trusted_proxies))
             self.web = WebServer(
-                create_site(context, SUBSYSTEMS, BlobProxy(context.blobs)), self._settings, protocol
+                create_site(context, SUBSYSTEMS, BlobProxy(context.blobs)),
+                self._settings,
+                protocol,
+                hurry=lambda: commands.answer_waiting(context.bus),
             )
             made.append(self.web)
         return made
@@ -154,9 +159,10 @@ class Cloud:
         return made[0][1]
 
 
-def _hub(context: Context) -> Hub:
+def _hub(context: Context, drain: float) -> Hub:
+    """`drain`: for how long its devices may move to other hubs when it ends; a hub without others has none."""
     sides = [item.device for item in SUBSYSTEMS if isinstance(item.device, DeviceSide)]
-    return Hub(context, sides)
+    return Hub(context, sides, drain_seconds=drain)
 
 
 def _worker(context: Context) -> list[Service]:

@@ -5,8 +5,10 @@ import errno
 import os
 import socket
 import ssl
-from collections.abc import Generator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -17,6 +19,10 @@ from edgeflow_cloud.tunnel import Hub, listen, trusting
 _BACKLOG = 4096
 """A fleet that comes home at once waits in the kernel, not in refusals."""
 _DRAIN = 10
+_PATIENCE = 4.0
+"""Seconds of a stop after which those who wait for something to happen are answered as things stand."""
+_FIRST_WORDS = 1.0
+"""Seconds in which a caller who was taken at the last moment must begin to say what he wants."""
 
 
 class PortTaken(RuntimeError):
@@ -24,11 +30,55 @@ class PortTaken(RuntimeError):
 
 
 class _Server(uvicorn.Server):
-    """uvicorn without its signal handlers: the supervisor has them."""
+    """uvicorn without its signal handlers, which the supervisor has, and whose end costs no caller an answer."""
 
     @contextmanager
     def capture_signals(self) -> Generator[None]:
         yield
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take no more, answer those who have called, close.
+
+        uvicorn alone would reset callers that the kernel has taken and it has not, and cut those whose request
+        it has not read yet. A proxy may not send either again when it is a POST.
+        """
+        late: list[socket.socket] = []
+        for server, listening in zip(self.servers, sockets or [], strict=False):
+            late += _accepted(listening)
+            server.close()
+            listening.close()
+        for caller in late:
+            with suppress(OSError):
+                await asyncio.get_running_loop().connect_accepted_socket(
+                    self._protocol, caller, ssl=self.config.ssl
+                )
+        until = time.monotonic() + _FIRST_WORDS
+        while time.monotonic() < until and self._has_unheard():  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        await super().shutdown(sockets)
+
+    def _has_unheard(self) -> bool:
+        """Whether a connection is open on which no request was read yet."""
+        return any(
+            getattr(connection, "cycle", connection) is None for connection in self.server_state.connections
+        )
+
+    def _protocol(self) -> asyncio.Protocol:
+        """As uvicorn makes one for each connection."""
+        make = cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class)
+        return make(config=self.config, server_state=self.server_state, app_state=self.lifespan.state)
+
+
+def _accepted(listening: socket.socket) -> list[socket.socket]:
+    """Those that wait in the kernel."""
+    taken: list[socket.socket] = []
+    while True:
+        try:
+            caller, _ = listening.accept()
+        except OSError:
+            return taken
+        caller.setblocking(False)
+        taken.append(caller)
 
 
 class WebServer:
@@ -38,8 +88,16 @@ class WebServer:
     restarts = False
     stop_limit = _DRAIN + 2.0
 
-    def __init__(self, app: ASGIApp, settings: Settings, websockets: type | None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        settings: Settings,
+        websockets: type | None,
+        hurry: Callable[[], None] = lambda: None,
+    ) -> None:
         self._settings = settings
+        self._hurry = hurry
+        self._served = asyncio.Event()
         self._socket: socket.socket | None = None
         self._server = _Server(
             uvicorn.Config(
@@ -71,11 +129,20 @@ class WebServer:
 
     async def run(self) -> None:
         """Serve until `stop`."""
-        await self._server.serve(sockets=[self._listening()])
+        try:
+            await self._server.serve(sockets=[self._listening()])
+        finally:
+            self._served.set()
 
     async def stop(self) -> None:
-        """Take no more, finish what runs, at most ten seconds."""
+        """Take no more, finish what runs, at most ten seconds. After four `hurry()` is called once."""
         self._server.should_exit = True
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._served.wait()
+        except TimeoutError:
+            self._hurry()
+            await self._served.wait()
 
     def hasten(self) -> None:
         """Cut what still runs."""
@@ -88,7 +155,7 @@ class WebServer:
 
 
 class HubPort:
-    """Service: a port of its own for tunnels, beside or instead of the one port."""
+    """Service: a port for tunnels alone: EDGEFLOW_HUB_PORT, or EDGEFLOW_PORT where nothing else is served."""
 
     name = "hub port"
     restarts = False
@@ -101,7 +168,8 @@ class HubPort:
 
     async def start(self) -> None:
         """Take the address. Raises PortTaken."""
-        host, port = self._settings.host, self._settings.hub_port or 0
+        wanted = self._settings.hub_port
+        host, port = self._settings.host, self._settings.port if wanted is None else wanted
         try:
             self._server = await listen(
                 self._hub,

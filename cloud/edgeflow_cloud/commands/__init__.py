@@ -13,12 +13,14 @@ Does not do: know what an action means.
 from edgeflow_cloud.commands.execution import run_command
 from edgeflow_cloud.commands.model import Command, CommandStatus, DeviceOffline, Order
 from edgeflow_cloud.commands.service import cancel_command, find_command, list_commands
+from edgeflow_cloud.commands.waiting import answer_waiting
 
 __all__ = [
     "Command",
     "CommandStatus",
     "DeviceOffline",
     "Order",
+    "answer_waiting",
     "cancel_command",
     "find_command",
     "list_commands",

@@ -8,7 +8,7 @@ instead.
 
 import asyncio
 from collections import deque
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -20,6 +20,7 @@ from edgeflow_cloud.commands import service
 from edgeflow_cloud.commands.execution import LOOK, SEND
 from edgeflow_cloud.commands.model import SETTLE_SECONDS, Command, CommandStatus
 from edgeflow_cloud.commands.outcome import DATABASE_AWAY, finish, give_back, write
+from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.kernel.ids import CommandId
 from edgeflow_cloud.tunnel import DeviceAway, DeviceSide, NoAnswer, Session, Superseded, Turn
 from edgeflow_protocol import FrameError, frames
@@ -61,6 +62,13 @@ async def on_look(session: Session, _data: bytes) -> None:
     _look(_desk(session))
 
 
+async def concerned(context: Context, sessions: Sequence[Session]) -> Sequence[Session]:
+    """Those for whom something waits, and clients that negotiated nothing: for them a while of quiet begins."""
+    async with context.db.system_tx("commands of arrivals") as tx:
+        busy = await service.list_busy(tx, [(one.tenant_id, one.device_id) for one in sessions])
+    return [session for session in sessions if session.device_id in busy or not session.negotiated]
+
+
 async def on_connect(session: Session) -> None:
     """The device is back: what it was sent is sent again or given up, what waited for it goes out."""
     if not session.negotiated:
@@ -94,6 +102,7 @@ DEVICE_SIDE = DeviceSide(
     frames={frames.Response: on_stray},
     signals={SEND: on_send, LOOK: on_look},
     on_connect=[on_connect],
+    concerned=concerned,
 )
 
 

@@ -148,6 +148,26 @@ async def select_active(tx: Transaction, tenant_id: TenantId, device_id: DeviceI
     )
 
 
+async def select_busy(
+    tx: Transaction, tenant_ids: Sequence[UUID], device_ids: Sequence[UUID]
+) -> Sequence[DeviceId]:
+    """Those of the devices that something waits for, or whose answer is waited for."""
+    rows = await tx.fetch(
+        """
+        select asked.device_id
+        from unnest($1::uuid[], $2::uuid[]) as asked (tenant_id, device_id)
+        where exists (
+            select from commands c
+            where c.tenant_id = asked.tenant_id and c.device_id = asked.device_id
+                and c.status in ('queued', 'sent')
+        )
+        """,
+        tenant_ids,
+        device_ids,
+    )
+    return [row["device_id"] for row in rows]
+
+
 async def claim_next(
     tx: Transaction, tenant_id: TenantId, device_id: DeviceId, epoch: int, now: datetime
 ) -> Row | None:

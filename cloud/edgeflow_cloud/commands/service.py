@@ -225,6 +225,12 @@ async def list_active(tx: Transaction, tenant_id: TenantId, device_id: DeviceId)
     return [_command(row) for row in await queries.select_active(tx, tenant_id, device_id)]
 
 
+async def list_busy(tx: Transaction, devices_asked: Sequence[tuple[TenantId, DeviceId]]) -> set[DeviceId]:
+    """Those of the devices that `list_active` would find something for. Takes a `system_tx`."""
+    tenant_ids, device_ids = zip(*devices_asked, strict=True)
+    return set(await queries.select_busy(tx, tenant_ids, device_ids))
+
+
 async def end_due(tx: Transaction, now: datetime, limit: int) -> list[Command]:
     """End active commands whose time is up, of all organizations. Takes a `system_tx`."""
     ended: list[Command] = []

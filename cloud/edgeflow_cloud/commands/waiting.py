@@ -38,6 +38,7 @@ class Waiters:
         self._bus = bus
         self._waiting: dict[CommandId, asyncio.Event] = {}
         self._ended: dict[CommandId, Command] = {}
+        self._patient = True
         self._listening: asyncio.Task[None] | None = None
         self._joined = asyncio.Event()
 
@@ -68,7 +69,7 @@ class Waiters:
                     return self._ended[command.id]
                 event.clear()
                 command = await look()
-                if command.is_final or loop.time() >= end:
+                if command.is_final or loop.time() >= end or not self._patient:
                     return command
                 pause = NEXT_LOOK
         finally:
@@ -90,6 +91,11 @@ class Waiters:
         if event is not None:
             self._ended[command.id] = command
             event.set()
+
+    def end(self) -> None:
+        """The process ends: everybody is answered with the command as it stands, now and from now on."""
+        self._patient = False
+        self._look_all()
 
     async def _run(self) -> None:
         async with self._bus.subscribe(self.channel, limit=10_000, on_gap=self._look_all) as answers:
@@ -115,6 +121,13 @@ def waiters_of(bus: Bus) -> Waiters:
     if found is None:
         found = _waiters[bus] = Waiters(bus)
     return found
+
+
+def answer_waiting(bus: Bus) -> None:
+    """This process ends: whoever waits in it for a command's end gets the command as it stands."""
+    here = _waiters.get(bus)
+    if here is not None:
+        here.end()
 
 
 async def tell(bus: Bus, command: Command) -> None:

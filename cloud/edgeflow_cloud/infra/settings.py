@@ -111,6 +111,10 @@ class Settings(BaseSettings):
     hub_port: OptionalPort = Field(
         default=None, description="A port of its own for device tunnels; unset: the same port."
     )
+    drain_seconds: Annotated[float, Field(ge=0, le=20)] = Field(
+        default=10.0,
+        description="How long a hub on its own that ends lets its devices move to others; 0: all at once.",
+    )
     tls_cert: OptionalFile = Field(
         default=None, description="PEM file with the certificate chain; needs EDGEFLOW_TLS_KEY."
     )
