@@ -187,7 +187,7 @@ class _Reading:
             signed = split_signed(line, "end")
             end = msgspec.json.decode(signed.document, type=ExportEnd)
             check_signature(signed, end.key_id, self._trusted)
-        except (NotSigned, msgspec.MsgspecError) as error:
+        except (NotSigned, msgspec.MsgspecError, UnicodeError) as error:
             return Break(Flaw.FILE_CHANGED, f"The file's last line is not to be believed: {error}")
         self.keys.add(end.key_id)
         told = (end.organization_id, end.after, end.sequence, end.hash, end.unsealed, end.sha256)

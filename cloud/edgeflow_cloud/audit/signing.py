@@ -126,9 +126,12 @@ def split_signed(text: bytes, name: str) -> Signed:
     try:
         parts = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
         signature = base64.b64decode(msgspec.json.decode(parts["signature"], type=str), validate=True)
-        return Signed(bytes(parts[name]), signature)
+        signed = Signed(bytes(parts[name]), signature)
     except (KeyError, msgspec.MsgspecError, binascii.Error, UnicodeError, ValueError):
         raise NotSigned(f"It does not look like a signed {name}.") from None
+    if signed.to_json(name) != text.removesuffix(b"\n"):  # one spelling only: nothing can hide in another
+        raise NotSigned(f"It is not spelt as a signed {name} is.")
+    return signed
 
 
 def key_id(key: Ed25519PublicKey) -> str:

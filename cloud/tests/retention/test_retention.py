@@ -32,6 +32,7 @@ KEPT = {
     "totp_seeds": "one row a person",
     "recovery_codes": "ten rows a person: new ones take the place of old ones",
     "audit_entries": "the log is append-only; its age limit is the plan's",
+    "audit_chains": "one row an organization",
     "jobs.pgqueuer_schedules": "ours are in jobs.schedules; this one stays empty",
 }
 
