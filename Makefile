@@ -24,7 +24,7 @@ ifneq ($(shell cat .make/locked 2>/dev/null)$(wildcard $(BIN)/python),$(CURDIR)$
 endif
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -type f -not -path 'web/dist/*' -print 2>/dev/null)
 
-.PHONY: help up test check bench gen docs lock clean setup console browser
+.PHONY: help up test check bench gen docs lock clean setup console browser proxy
 
 help: ## Print this list
 	@echo "EdgeFlow. The two to begin with: make up, make test"
@@ -35,7 +35,7 @@ help: ## Print this list
 up: setup console ## Start the cloud and one demo device; Ctrl-C ends both
 	@exec $(BIN)/edgeflow-cloud up
 
-test: setup console browser ## Run all tests: console, then pure, PostgreSQL and whole-product tests
+test: setup console browser proxy ## Run all tests: console, then pure, PostgreSQL and whole-product tests
 	@npm --prefix web test --silent
 	@$(BIN)/python -m tools.chromium --run -- $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
@@ -64,6 +64,8 @@ setup: .make/packages
 console: $(CONSOLE)
 browser: setup
 	@$(BIN)/python -m tools.chromium --fetch
+proxy: setup
+	@$(BIN)/python -m tools.nginx
 
 # uv comes by pip at the version that the lock names, then installs everything else by hash.
 .make/locked: requirements.lock

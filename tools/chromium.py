@@ -7,13 +7,13 @@ libraries that this machine lacks. Elsewhere a sentence says what to do, and the
 """
 
 import os
-import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
+from tools import debian
+from tools.debian import quiet
 from tools.root import ROOT
 
 VARIABLE = "EDGEFLOW_TEST_CHROMIUM"
@@ -21,8 +21,6 @@ PLACE = ROOT / ".make" / "chromium"
 WRAPPER = PLACE / "chromium"
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 PACKAGES = ("chromium", "fonts-liberation")
-SYSTEM = re.compile(r"libc6|libc-bin|perl|systemd|udev|init|dbus")
-"""Parts of the running system; another version of them beside it would only break the program."""
 ADVICE = (
     "The browser tests need Chromium, which could not be fetched here. Install it "
     f"(Debian: sudo apt-get install -y chromium), or set {VARIABLE} to the path of a Chromium or Chrome."
@@ -51,7 +49,7 @@ def works(program: Path) -> bool:
 
 def fetch() -> Path | None:
     """Install or unpack it; None when neither is possible here."""
-    if not (shutil.which("apt-get") and shutil.which("dpkg")):
+    if not debian.is_here():
         return None
     if os.geteuid() == 0:
         print("Installing Chromium for the browser tests (apt-get install chromium)…", flush=True)
@@ -66,51 +64,14 @@ def fetch() -> Path | None:
 
 
 def unpack() -> None:
-    """Download chromium and every package of it that is missing here, unpack all, and write the wrapper.
-
-    Nothing is installed: the wrapper starts the program with the unpacked libraries and fonts. The system's
-    package lists are read; when they are missing or too old, a private copy is fetched.
-    """
-    archives, tree = PLACE / "archives", PLACE / "tree"
-    for folder in (archives, tree):
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    for options in ([], private_lists()):
-        packages = missing(options)
-        if packages and quiet(["apt-get", *options, "download", *packages], folder=archives) == 0:
-            break
-    for archive in sorted(archives.glob("*.deb")):
-        quiet(["dpkg", "-x", archive, tree])
-    shutil.rmtree(archives, ignore_errors=True)
+    """Unpack chromium with the libraries and fonts that are missing here, and write the wrapper that uses them."""
+    tree = debian.unpack(PACKAGES, PLACE)
     if (tree / "usr/lib/chromium/chromium").exists():
         write_wrapper(tree)
 
 
-def private_lists() -> list[str]:
-    """Options that make apt keep its state in .make/chromium/apt, with the lists fetched anew."""
-    state = PLACE / "apt"
-    for folder in ("lists/partial", "cache/archives/partial"):
-        (state / folder).mkdir(parents=True, exist_ok=True)
-    options = ["-o", f"Dir::State::lists={state}/lists", "-o", f"Dir::Cache={state}/cache"]
-    quiet(["apt-get", *options, "update", "-qq"])
-    return options
-
-
-def missing(options: list[str]) -> list[str]:
-    """Names of the packages that an installation would bring, chromium itself among them."""
-    answer = subprocess.run(
-        ["apt-get", *options, "install", "--simulate", "--no-install-recommends", *PACKAGES],
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
-    names: list[str] = re.findall(r"^Inst (\S+) ", answer.stdout, re.MULTILINE)
-    return [name for name in names if not SYSTEM.match(name)]
-
-
 def write_wrapper(tree: Path) -> None:
     """The program that tests start."""
-    libraries = sorted({str(path.parent) for path in tree.rglob("*.so*") if path.is_file()})
     fonts = tree / "fonts.conf"
     fonts.write_text(
         '<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>'
@@ -119,30 +80,11 @@ def write_wrapper(tree: Path) -> None:
     )
     WRAPPER.write_text(
         "#!/bin/sh\n"
-        f'export LD_LIBRARY_PATH="{":".join(libraries)}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"\n'
+        f'export LD_LIBRARY_PATH="{debian.library_path(tree)}${{LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}}"\n'
         f'export FONTCONFIG_FILE="{fonts}"\n'
         f'exec "{tree}/usr/lib/chromium/chromium" "$@"\n'
     )
     WRAPPER.chmod(0o755)
-
-
-def quiet(
-    command: Sequence[str | Path],
-    *,
-    folder: Path | None = None,
-    environment: dict[str, str] | None = None,
-    limit: float = 900,
-) -> int:
-    """Run without a word; the exit code."""
-    return subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=limit,
-    ).returncode
 
 
 def main() -> int:
