@@ -33,8 +33,8 @@ router = Router(tag="organizations")
 
 @router.get("/organizations", SIGNED_IN)
 async def list_organizations(tx: Tx, caller: Caller) -> Listing[OwnOrganizationDocument]:
-    """The organizations you belong to, the oldest membership first. Log in with `organization_id` to enter
-    one.
+    """The organizations you belong to, the oldest membership first. Enter another with `POST /auth/switch`, or
+    log in with its `organization_id`.
     """
     own = await service.list_own(tx, caller)
     items = [OwnOrganizationDocument.of(membership) for membership in own]
@@ -43,7 +43,7 @@ async def list_organizations(tx: Tx, caller: Caller) -> Listing[OwnOrganizationD
 
 @router.post("/organizations", SIGNED_IN, status=201, transaction=False)
 async def create_organization(body: CreateOrganization, ctx: Ctx, caller: Caller) -> OrganizationDocument:
-    """Make another organization, of which you are the owner. Enter it with `POST /organizations/{id}/enter`."""
+    """Make another organization, of which you are the owner. Enter it with `POST /auth/switch`."""
     made = await creation.create(ctx, caller, name=body.name, slug=body.slug)
     return OrganizationDocument.model_validate(made)
 

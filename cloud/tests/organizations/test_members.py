@@ -140,14 +140,14 @@ async def test_several_organizations_and_entering_one(house: House, sql) -> None
     assert made.json()["plan"] == "enterprise" and made.json()["slug"] == "second"
     assert [item["id"] for item in (await ada.get("/organizations")).json()["items"]] == [first, second]
     assert (await ada.get(f"/organizations/{second}")).status_code == 404
-    entry = (await ada.post(f"/organizations/{second}/enter")).json()
+    entry = (await ada.post("/auth/switch", json={"organization_id": second})).json()
     assert entry["user"]["organization_id"] == second and entry["user"]["role"] == "owner"
     inside = house.at(token=entry["access_token"])
     assert (await inside.get(f"/organizations/{second}")).status_code == 200
     assert (await ada.get(f"/organizations/{first}")).status_code == 200
     _, foreign, _ = await enter(house, "bob")
     for wanted in (foreign, "org_" + "0" * 26):
-        refused = await ada.post(f"/organizations/{wanted}/enter")
+        refused = await ada.post("/auth/switch", json={"organization_id": wanted})
         assert (refused.status_code, refused.json()["code"]) == (403, "not_a_member")
 
 
