@@ -98,8 +98,9 @@ async def serve(port: int, rest: int | None) -> None:
     )
     if rest is None:
         await server.serve_forever()
-    quiet = {"lifespan": "off", "log_config": None, "access_log": False}
-    config = uvicorn.Config(make_api(), port=rest or 0, http="httptools", **quiet)
+    config = uvicorn.Config(
+        make_api(), port=rest or 0, http="httptools", lifespan="off", log_config=None, access_log=False
+    )
     await uvicorn.Server(config).serve()
 
 

@@ -148,7 +148,7 @@ class Tunnel(End):
 class Mqtt(End):
     """A client that subscribes to a topic of its own and publishes to it: a round trip through the broker."""
 
-    __slots__ = ("ping", "topic")  # pyright: ignore[reportIncompatibleUnannotatedOverride] - one a client
+    __slots__ = ("ping", "topic")  # a ping of its own
 
     def __init__(self, owner: Owner, number: int, password: str = "") -> None:
         super().__init__(owner, number)

@@ -4,9 +4,12 @@ A client with the capability gets `shadow_desired` frames. Any other gets the co
 at a time and only the newest: a field client then reads its shadow over REST by itself.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 import structlog
 
+from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Invalid, Problem, TooMany, Unavailable
 from edgeflow_cloud.shadows import service
@@ -70,6 +73,13 @@ async def on_desired(session: Session, data: bytes) -> None:
     _tell(session, Desired.decode(data))
 
 
+async def concerned(context: Context, sessions: Sequence[Session]) -> Sequence[Session]:
+    """Those whose shadow must be looked at: most have no delta."""
+    async with context.db.system_tx("shadows of arrivals") as tx:
+        unmet = await service.list_unmet(tx, [(one.tenant_id, one.device_id) for one in sessions])
+    return [session for session in sessions if session.device_id in unmet]
+
+
 async def on_connect(session: Session) -> None:
     """The device is back: it is told what it has not reported yet."""
     async with session.context.db.tenant_tx(session.principal) as tx:
@@ -89,6 +99,7 @@ DEVICE_SIDE = DeviceSide(
     },
     signals={service.DESIRED: on_desired},
     on_connect=[on_connect],
+    concerned=concerned,
 )
 
 

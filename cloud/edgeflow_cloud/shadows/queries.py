@@ -1,6 +1,8 @@
 """Every SQL statement on `shadows`."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
@@ -16,6 +18,26 @@ async def select_shadow(tx: Transaction, tenant_id: TenantId, device_id: DeviceI
         tenant_id,
         device_id,
     )
+
+
+async def select_unmet(
+    tx: Transaction, tenant_ids: Sequence[UUID], device_ids: Sequence[UUID]
+) -> list[DeviceId]:
+    """Those of the devices that may have a delta: all that have one, and some that have a list in desired.
+
+    A list in jsonb contains another also when the order differs, so where there is one the shadow is looked at.
+    """
+    rows = await tx.fetch(
+        """
+        select s.device_id
+        from unnest($1::uuid[], $2::uuid[]) as asked (tenant_id, device_id)
+        join shadows s on s.tenant_id = asked.tenant_id and s.device_id = asked.device_id
+        where s.desired <> '{}' and (not s.reported @> s.desired or s.desired::text like '%[%')
+        """,
+        tenant_ids,
+        device_ids,
+    )
+    return [row["device_id"] for row in rows]
 
 
 async def lock_shadow(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> Row | None:

@@ -1,6 +1,6 @@
 """Use cases of shadows, a verb each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import cast
 
@@ -11,7 +11,7 @@ from edgeflow_cloud.infra.bus import Bus, BusAway
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.ids import DeviceId
+from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.shadows import queries
 from edgeflow_cloud.shadows.events import ShadowUpdated
@@ -33,6 +33,12 @@ async def find_shadow(tx: Transaction, principal: Principal, device_id: DeviceId
         return _shadow(row)
     device = await devices.find_device(tx, principal, device_id)
     return Shadow(device_id=device_id, updated_at=device.created_at)
+
+
+async def list_unmet(tx: Transaction, devices_asked: Sequence[tuple[TenantId, DeviceId]]) -> set[DeviceId]:
+    """Those of the devices that may have a delta; no other has one. Takes a `system_tx`."""
+    tenant_ids, device_ids = zip(*devices_asked, strict=True)
+    return set(await queries.select_unmet(tx, tenant_ids, device_ids))
 
 
 async def update_desired(

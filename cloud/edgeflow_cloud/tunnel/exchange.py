@@ -17,6 +17,7 @@ from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
 from edgeflow_cloud.tunnel.routing import CHECK_KEY, SEND, Parcel
 from edgeflow_cloud.tunnel.side import (
     ActionHandler,
+    Concerned,
     ConnectStep,
     DeviceSide,
     FaultHandler,
@@ -46,13 +47,13 @@ class Exchange:
         self._faults: dict[str, FaultHandler] = {}
         self._actions: dict[str, ActionHandler] = {"health_check": _health_check}
         self._signals: dict[str, SignalHandler] = {CHECK_KEY: _check_key}
-        self._steps: list[ConnectStep] = []
+        self._steps: list[tuple[Concerned | None, ConnectStep]] = []
         for side in sides:
             self._frames |= _only_new(self._frames, side.frames)
             self._faults |= _only_new(self._faults, side.faults)
             self._actions |= _only_new(self._actions, side.actions)
             self._signals |= _only_new(self._signals, side.signals)
-            self._steps.extend(side.on_connect)
+            self._steps.extend((side.concerned, step) for step in side.on_connect)
         self._confirmed = asyncio.Event()
         self._confirmed.set()
 
@@ -98,11 +99,10 @@ class Exchange:
         else:
             log.warning("tunnel.unknown_signal", signal=parcel.name)
 
-    def welcome(self, session: Session) -> None:
-        """Run the connect steps, one after the other."""
-        if self._steps:
-            for step in self._steps:
-                self._enqueue(session, "welcome", step)
+    def welcome(self, sessions: Sequence[Session]) -> None:
+        """Run the connect steps of those who came in together, for each one after the other."""
+        if self._steps and sessions:
+            self._hub.spawn(self._welcome(sessions))
 
     def hold(self) -> bool:
         """Hand nothing on until `release`. False when that is so already."""
@@ -118,6 +118,17 @@ class Exchange:
         """Let handlers that run come to their end, within five seconds."""
         self._confirmed.set()
         await self._hub.settle(_SETTLE_SECONDS)
+
+    async def _welcome(self, sessions: Sequence[Session]) -> None:
+        for concerned, step in self._steps:
+            chosen = sessions
+            if concerned is not None:
+                try:
+                    chosen = await concerned(self._hub.context, sessions)
+                except Exception as error:  # then everybody asks for himself
+                    log.warning("tunnel.welcome_unknown", devices=len(sessions), error=str(error))
+            for session in chosen:
+                self._enqueue(session, "welcome", step)
 
     def _enqueue(self, session: Session, kind: object, item: object) -> None:
         inboxes = session.inboxes

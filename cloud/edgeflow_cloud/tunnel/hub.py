@@ -284,6 +284,7 @@ class Hub:
                 continue
             opened.append(session)
             self._greet(session)
+        self._exchange.welcome(opened)
         self.spawn(self._neighbours.announce(opened))
 
     def _open(self, applicant: Applicant, tenant_id: TenantId, epoch: int) -> Session | None:
@@ -329,7 +330,6 @@ class Hub:
                     capabilities=list(session.capabilities),
                 )
             )
-        self._exchange.welcome(session)
 
     # --- ending
 

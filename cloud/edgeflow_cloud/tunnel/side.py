@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from edgeflow_protocol import FrameError
 
 if TYPE_CHECKING:
+    from edgeflow_cloud.infra.context import Context
     from edgeflow_cloud.tunnel.session import Session
 
 FrameHandler = Callable[["Session", Any], Awaitable[None]]
@@ -28,6 +29,9 @@ SignalHandler = Callable[["Session", bytes], Awaitable[None]]
 ConnectStep = Callable[["Session"], Awaitable[None]]
 """`step(session)`, after `connected` was sent; a new step starts when the one before it is done."""
 
+Concerned = Callable[["Context", Sequence["Session"]], Awaitable[Sequence["Session"]]]
+"""`concerned(context, sessions)`: of those who came in together, whom the connect steps are for."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeviceSide:
@@ -36,6 +40,9 @@ class DeviceSide:
     `frames` by the frame's class (`frames.Telemetry`), `faults` by its name (`telemetry`). Frames of one
     class from one device are handled one after the other; different classes do not wait for each other. An
     exception that escapes a handler is logged and ends nothing.
+
+    `on_connect` runs for everybody, or for those whom `concerned` names: a fleet that comes home is asked about in
+    one query, and for most devices nothing waits. When that query fails the steps run for all.
     """
 
     capabilities: Sequence[str] = ()
@@ -44,3 +51,4 @@ class DeviceSide:
     actions: Mapping[str, ActionHandler] = field(default_factory=dict[str, ActionHandler])
     signals: Mapping[str, SignalHandler] = field(default_factory=dict[str, SignalHandler])
     on_connect: Sequence[ConnectStep] = ()
+    concerned: Concerned | None = None

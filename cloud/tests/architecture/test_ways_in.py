@@ -17,6 +17,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "infra.jobs.runner": {"system_tx": "the queue and the schedules belong to no organization"},
     "infra.outbox.relay": {"system_tx": "hands on the events of all organizations"},
     "infra.mail.post": {"system_tx": "mails are the instance's; people's transactions read none"},
+    "audit.sealer": {"system_tx": "seals the entries of all organizations"},
+    "audit.checkpoints": {"system_tx": "signs the chains of all organizations; nobody asked for it"},
     "infra.retention": {"system_tx": "deletes what is old, whoever owns it"},
     "quotas.meter": {"system_tx": "the day's calls of all organizations are folded in at once"},
     "organizations.invitations.service": {"lookup": "whoever has the link belongs to nothing yet"},
