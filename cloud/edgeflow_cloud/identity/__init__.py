@@ -1,9 +1,8 @@
 """Identity: who people are and how they prove it.
 
-Owns: `users`, `mail_links`, and in `mfa` the second factor. Promises: one person per address, whatever its case; a
-password is kept only as argon2id, made and checked in threads of a bounded pool; an unknown address costs as much time
-as a wrong password; nobody sees people outside the organization of their transaction; a link in a mail is good once.
-Does not do: sessions and tokens (`auth`), who belongs where (`organizations`). Passkeys and OIDC come in here.
+Owns: `users`, `mail_links`, and in `mfa` the second factor. Promises: one person per address, whatever its case;
+passwords are kept as argon2id only, an unknown address costs as much as a wrong password; nobody sees people outside
+their organization. Does not do: sessions (`auth`), memberships (`organizations`). Passkeys and OIDC come in here.
 """
 
 from edgeflow_cloud.identity.links import LINK_LIFE, LinkOwner, LinkPurpose, find_link, make_link, use_link
@@ -34,7 +33,7 @@ from edgeflow_cloud.identity.service import (
     renewed_hash,
     update_profile,
 )
-from edgeflow_cloud.identity.strength import Strength, estimate_strength
+from edgeflow_cloud.identity.strength import estimate_strength
 
 __all__ = [
     "LINK_LIFE",
@@ -44,7 +43,6 @@ __all__ = [
     "LinkPurpose",
     "MfaSetup",
     "NewUser",
-    "Strength",
     "User",
     "add_user",
     "anybody_here",

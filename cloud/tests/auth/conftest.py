@@ -1,6 +1,8 @@
 """People over HTTP: the real API with the real bearer check."""
 
 import itertools
+import json
+import re
 import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -15,6 +17,8 @@ from edgeflow_cloud.app.api import create_api
 from edgeflow_cloud.app.callers import authenticate
 from edgeflow_cloud.app.denials import record_denial
 from edgeflow_cloud.app.subsystems import SUBSYSTEMS
+from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
+from edgeflow_cloud.infra import mail
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.settings import Settings
 from edgeflow_cloud.kernel.clock import SetClock
@@ -110,6 +114,29 @@ async def sql(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Re
     connection = await asyncpg.connect(database_url)
     yield connection
     await connection.close()
+
+
+async def run_jobs(house: House, sql: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
+    """Run what the requests enqueued, once each, and answer the names."""
+    jobs = {job.name: job for job in (*AUTH.jobs, mail.DELIVER)}
+    rows = await sql.fetch(
+        "delete from jobs.pgqueuer where status = 'queued' returning id, entrypoint, payload"
+    )
+    done: list[str] = []
+    for row in sorted(rows, key=lambda row: row["id"]):
+        if row["entrypoint"] in jobs:
+            await jobs[row["entrypoint"]].handler(house.context, json.loads(row["payload"]))
+            done.append(row["entrypoint"])
+    return done
+
+
+async def token_from_mail(house: House, sql: "asyncpg.Connection[asyncpg.Record]", kind: str) -> str:
+    """Run the jobs; the token of the newest mail of this kind, as its reader's browser has it."""
+    await run_jobs(house, sql)
+    found = next(item for item in await mail.latest(house.context) if item.kind == kind)
+    assert found.content is not None
+    (link,) = re.findall(r"https?://\S+", found.content.text)
+    return link.partition("#token=")[2]
 
 
 async def actions(sql: "asyncpg.Connection[asyncpg.Record]") -> list[str]:

@@ -86,7 +86,7 @@ async def test_a_failure_is_recorded_although_the_call_fails(house: House, sql) 
 
 async def test_organization_id_chooses_the_organization(house: House, sql) -> None:
     ada, bob = (await house.register("ada")).json(), (await house.register("bob")).json()
-    await _join(sql, ada, bob, "viewer")
+    await join(sql, ada, bob, "viewer")
     by_default = (await house.login("ada")).json()["user"]
     assert (by_default["organization_id"], by_default["role"]) == (ada["organization"]["id"], "owner")
     chosen = (await house.login("ada", organization_id=bob["organization"]["id"])).json()["user"]
@@ -148,7 +148,7 @@ async def test_old_hashes_are_made_anew(house: House, sql) -> None:
     assert (await house.login("ada")).status_code == 200
 
 
-async def _join(sql, person: dict[str, Any], other: dict[str, Any], role: str) -> None:
+async def join(sql, person: dict[str, Any], other: dict[str, Any], role: str) -> None:
     from edgeflow_cloud.kernel import ids
 
     await sql.execute(

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+import structlog
+
 from edgeflow_cloud import audit
 from edgeflow_cloud.identity import queries as people
 from edgeflow_cloud.identity.mfa import queries
@@ -18,16 +20,17 @@ from edgeflow_cloud.identity.mfa.totp import (
 )
 from edgeflow_cloud.identity.model import User
 from edgeflow_cloud.infra.db import Transaction
-from edgeflow_cloud.infra.sealing import Sealed, is_current, seal, unseal
+from edgeflow_cloud.infra.sealing import CannotOpen, Sealed, is_current, seal, unseal
 from edgeflow_cloud.infra.secrets import Secrets
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.errors import Conflict, FieldError, Invalid
+from edgeflow_cloud.kernel.errors import Conflict, FieldError, Invalid, Unavailable
 from edgeflow_cloud.kernel.ids import UserId
 from edgeflow_cloud.kernel.principal import Principal
 
 if TYPE_CHECKING:
     from edgeflow_cloud.infra.context import Context
 
+log = structlog.get_logger("edgeflow.identity")
 _BATCH: Final = 200
 
 
@@ -71,7 +74,7 @@ async def confirm_mfa(
         raise Conflict("The second factor is on already.", code="mfa_already_enabled")
     if row is None:
         raise Conflict("Ask for a secret first (POST /auth/mfa/enable), then confirm.", code="mfa_not_begun")
-    seed = unseal(secrets, row["sealed"], purpose=_purpose(user.id), now=now).decode()
+    seed = _open(secrets, user.id, row["sealed"], now)
     step = matching_step(seed, code, now)
     if step is None or not await queries.take_step(tx, user.id, step):
         raise wrong_code("code")
@@ -93,7 +96,7 @@ async def take_code(
     if hashed is not None:
         taken = await queries.take_recovery_code(tx, user_id, hashed, now)
         return Factor.RECOVERY_CODE if taken else None
-    seed = unseal(secrets, row["sealed"], purpose=_purpose(user_id), now=now).decode()
+    seed = _open(secrets, user_id, row["sealed"], now)
     step = matching_step(seed, code, now)
     if step is None or not await queries.take_step(tx, user_id, step):
         return None
@@ -171,6 +174,20 @@ def _again(context: "Context", user_id: UserId, sealed: bytes) -> bytes:
     purpose = _purpose(user_id)
     seed = unseal(context.secrets, sealed, purpose=purpose, now=context.clock.now())
     return seal(context.secrets, seed, purpose=purpose)
+
+
+def _open(secrets: Secrets, user_id: UserId, sealed: bytes, now: datetime) -> str:
+    """The seed. Raises Unavailable (`master_key_missing`) when the key that sealed it is gone."""
+    try:
+        return unseal(secrets, sealed, purpose=_purpose(user_id), now=now).decode()
+    except CannotOpen as error:
+        log.error("mfa.cannot_open", user_id=ids.encode(ids.USER, user_id), reason=str(error))
+        raise Unavailable(
+            "Your second factor cannot be checked: this installation lacks the key that protects it. A recovery "
+            "code still lets you in; tell the operator.",
+            retry_after=60,
+            code="master_key_missing",
+        ) from None
 
 
 def _purpose(user_id: UserId) -> str:
