@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from starlette.requests import HTTPConnection
 
-from edgeflow_cloud import auth, devices, organizations
+from edgeflow_cloud import api_keys, auth, devices, organizations
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.errors import Problem, Unauthenticated, Unavailable
@@ -43,7 +43,7 @@ async def is_live(context: Context, principal: Principal) -> bool:
         async with context.db.tenant_tx(principal) as tx:
             if await organizations.closed_among(tx, [principal.tenant_id]):
                 return False
-            return await organizations.api_key_is_good(tx, principal, context.clock.now())
+            return await api_keys.is_good(tx, principal, context.clock.now())
     except Unavailable:
         return True  # nobody can say; the next second may
     except Problem:
@@ -52,8 +52,8 @@ async def is_live(context: Context, principal: Principal) -> bool:
 
 async def _holder(context: Context, tx: Transaction, key: str) -> Principal | None:
     """The program or device whose key this is."""
-    if key.startswith(organizations.API_KEY_PREFIX):
-        return await organizations.authenticate_api_key(tx, key, context.clock.now())
+    if key.startswith(api_keys.KEY_PREFIX):
+        return await api_keys.authenticate(tx, key, context.clock.now())
     found = await devices.authenticate_key(tx, key)
     if found is None:
         return None

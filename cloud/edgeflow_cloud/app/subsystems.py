@@ -1,5 +1,6 @@
 """The list of subsystems, low to high. A subsystem that is not here does not exist."""
 
+from edgeflow_cloud.api_keys.wiring import SUBSYSTEM as API_KEYS
 from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
 from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
 from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
@@ -18,6 +19,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     IDENTITY,
     QUOTAS,
     ORGANIZATIONS,
+    API_KEYS,
     AUTH,
     DEVICES,
     PROVISIONING,

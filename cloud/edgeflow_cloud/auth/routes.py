@@ -5,7 +5,7 @@ from typing import Final
 from fastapi import Request, Response
 
 from edgeflow_cloud import identity
-from edgeflow_cloud.auth import attempts, entering, mfa, recovery, registration, service, sessions
+from edgeflow_cloud.auth import attempts, mfa, recovery, registration, service, sessions
 from edgeflow_cloud.auth.attempts import browser_mark
 from edgeflow_cloud.auth.bearer import origin_of
 from edgeflow_cloud.auth.model import MfaRequired
@@ -52,7 +52,7 @@ from edgeflow_cloud.infra.http import (
     Tx,
     show_version,
 )
-from edgeflow_cloud.kernel.ids import SessionIdField, TenantIdField
+from edgeflow_cloud.kernel.ids import SessionIdField
 
 _MARK: Final = "edgeflow_known_browser"
 """Cookie that only says to the log-in: this account was entered here before."""
@@ -206,14 +206,6 @@ async def reset_password(body: ResetPasswordBody, ctx: Ctx, request: Request) ->
     )
     said = "Your password is changed. Log in with the new one."
     return PasswordResetDocument(message=said, ended_sessions=ended)
-
-
-@router.post("/organizations/{organization_id}/enter", SIGNED_IN, transaction=False)
-async def enter_organization(
-    organization_id: TenantIdField, ctx: Ctx, caller: Caller, request: Request
-) -> EntryDocument:
-    """Open a session in another organization of yours. The present one stays until you log out of it."""
-    return EntryDocument.of(await entering.enter(ctx, caller, origin_of(request), organization_id))
 
 
 @router.get("/auth/sessions", SIGNED_IN)

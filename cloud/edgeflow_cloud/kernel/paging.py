@@ -4,10 +4,13 @@ import base64
 import binascii
 from dataclasses import dataclass
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 
+from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Invalid
+from edgeflow_cloud.kernel.ids import MalformedId
 
 T = TypeVar("T")
 
@@ -47,3 +50,11 @@ def decode_cursor(cursor: str, *, length: int) -> tuple[str, ...]:
     if len(key) != length:
         raise Invalid("This cursor is not one of ours; start again without it.", code="bad_cursor")
     return key
+
+
+def id_after(page: Page, prefix: str) -> UUID:
+    """The id of the last row already seen, for lists that go by one id. Raises Invalid (`bad_cursor`)."""
+    try:
+        return ids.decode(prefix, page.after[0])
+    except MalformedId:
+        raise Invalid("This cursor is not one of ours; start again without it.", code="bad_cursor") from None

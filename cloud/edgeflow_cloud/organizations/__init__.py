@@ -1,16 +1,12 @@
 """Organizations: tenants, their members, and what each role may do.
 
-Owns: `organizations`, `members`, and in folders of their own `invitations`, `projects`, `api_keys` and the end of an
-organization (`lifecycle`). Promises: `principal_for` and `authenticate_api_key` are the places where a person or a
-program becomes a Principal with permissions; nobody gives more than they have; an organization has an owner; a
-revoked key, a removed member or a suspended organization has no effect after two seconds; a slug belongs to one
-organization of the instance. Does not do: passwords (`identity`), sessions (`auth`), what plans allow (`quotas`).
+Owns: `organizations`, `members`, and in folders of their own `invitations`, `projects` and the end of an organization
+(`lifecycle`). Promises: `principal_for` is the one place where a person becomes a Principal with permissions; nobody
+gives more than they have; an organization has an owner; a removed member or a suspended organization has no effect
+after two seconds; a slug belongs to one organization of the instance. Does not do: passwords (`identity`), sessions
+(`auth`), keys of programs (`api_keys`), what plans allow (`quotas`).
 """
 
-from edgeflow_cloud.organizations.api_keys import KEY_PREFIX as API_KEY_PREFIX
-from edgeflow_cloud.organizations.api_keys import SCOPES
-from edgeflow_cloud.organizations.api_keys import authenticate as authenticate_api_key
-from edgeflow_cloud.organizations.api_keys import is_good as api_key_is_good
 from edgeflow_cloud.organizations.closing import Closed
 from edgeflow_cloud.organizations.closing import refuse as refuse_closed
 from edgeflow_cloud.organizations.lifecycle.operator import (
@@ -39,16 +35,12 @@ from edgeflow_cloud.organizations.service import (
 )
 
 __all__ = [
-    "API_KEY_PREFIX",
     "PERMISSIONS",
-    "SCOPES",
     "SLUG",
     "Closed",
     "Membership",
     "Organization",
     "State",
-    "api_key_is_good",
-    "authenticate_api_key",
     "closed_among",
     "create_with_owner",
     "get_organization",

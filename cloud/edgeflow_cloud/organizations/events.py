@@ -63,16 +63,6 @@ class OrganizationRestored(OrganizationEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ApiKeysChanged(Event):
-    """A key was made or revoked."""
-
-    name: ClassVar[str] = "api_keys.changed"
-
-    def changed(self) -> list[str]:
-        return ["api-keys"]
-
-
-@dataclass(frozen=True, kw_only=True)
 class ProjectChanged(Event):
     """A project was made, changed or deleted."""
 

@@ -77,7 +77,9 @@ async def remove_member(tx: Transaction, principal: Principal, wanted: TenantId,
 async def leave(tx: Transaction, principal: Principal, wanted: TenantId) -> None:
     """Remove oneself. Raises NotFound, Forbidden (`people_only`), Conflict (`last_owner`)."""
     if principal.kind is not Kind.USER:
-        raise Forbidden("Only a person can leave an organization; revoke the key instead.", code="people_only")
+        raise Forbidden(
+            "Only a person can leave an organization; revoke the key instead.", code="people_only"
+        )
     await _remove(tx, principal, wanted, await _lock_member(tx, principal, wanted, UserId(principal.id)))
 
 
@@ -92,7 +94,10 @@ async def transfer_ownership(
     if row["role"] == Role.OWNER.value or user_id == principal.id:
         raise Conflict("This person already is an owner.", code="already_owner")
     own = await queries.select_membership(tx, wanted, UserId(principal.id))
-    for whose, before, after in ((user_id, row["role"], Role.OWNER), (principal.id, Role.OWNER.value, Role.ADMIN)):
+    for whose, before, after in (
+        (user_id, row["role"], Role.OWNER),
+        (principal.id, Role.OWNER.value, Role.ADMIN),
+    ):
         if whose == principal.id and own is None:
             continue
         await queries.update_member(tx, wanted, UserId(whose), after.value, [])
@@ -120,9 +125,7 @@ async def join(
         return False
     await quotas.reserve(tx, principal, quotas.Resource.MEMBERS)
     given = _tidy(extra_permissions)
-    if not await queries.insert_member(
-        tx, principal.tenant_id, UserId(principal.id), role.value, now, given
-    ):
+    if not await queries.insert_member(tx, principal.tenant_id, UserId(principal.id), role.value, now, given):
         return False
     await audit.record(
         tx,

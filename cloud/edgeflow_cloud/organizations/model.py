@@ -35,9 +35,7 @@ PERMISSIONS: Final = {
 EXTRA: Final = frozenset({"users:manage", "devices:manage", "flows:manage", "resources:delete"})
 """What a member may be given beside the role."""
 
-_VIEWER: Final = frozenset(
-    {"organization:view", "users:view", "projects:view", "devices:view", "flows:view"}
-)
+_VIEWER: Final = frozenset({"organization:view", "users:view", "projects:view", "devices:view", "flows:view"})
 _MEMBER: Final = _VIEWER | {"projects:manage", "devices:manage", "flows:manage"}
 _OWNER: Final = frozenset(PERMISSIONS)
 _ADMIN: Final = _OWNER - {"billing:manage", "organization:own"}

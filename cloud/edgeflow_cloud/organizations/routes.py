@@ -114,9 +114,7 @@ async def change_member(
 
 
 @router.delete("/organizations/{organization_id}/members/{user_id}", "users:manage")
-async def remove_member(
-    organization_id: TenantIdField, user_id: UserIdField, tx: Tx, caller: Caller
-) -> None:
+async def remove_member(organization_id: TenantIdField, user_id: UserIdField, tx: Tx, caller: Caller) -> None:
     """Remove a member: their sessions here end within two seconds. The last owner stays."""
     await members.remove_member(tx, caller, organization_id, user_id)
 

@@ -42,7 +42,8 @@ class SettingsBody(Body):
         Annotated[str, StringConstraints(max_length=254, pattern=r"^[!-~]+@[!-~]+$")] | None
     ) = None
     require_mfa: StrictBool | None = Field(
-        None, description="Whether members need two-factor authentication; who has none can then only enable it."
+        None,
+        description="Whether members need two-factor authentication; who has none can then only enable it.",
     )
 
 
@@ -73,7 +74,9 @@ class OrganizationDocument(Document):
     metadata: dict[str, object]
     created_at: datetime
     updated_at: datetime
-    state: State = Field(description="`suspended`: the operator closed it. `deleted`: it goes after `purge_after`.")
+    state: State = Field(
+        description="`suspended`: the operator closed it. `deleted`: it goes after `purge_after`."
+    )
     deleted_at: datetime | None
     purge_after: datetime | None = Field(description="Until when an owner may restore it.")
 

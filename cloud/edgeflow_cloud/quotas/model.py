@@ -126,7 +126,9 @@ class QuotaExceeded(Problem):
     def __init__(self, plan: Plan, resource: Resource, used: int, *, retry_after: int | None = None) -> None:
         limit, name = plan.limit(resource), _NAMES[resource]
         bigger = next_plan(plan, resource)
-        help_ = "" if bigger is None else f", or change to the plan {bigger.title} ({_most(bigger, resource)})"
+        help_ = (
+            "" if bigger is None else f", or change to the plan {bigger.title} ({_most(bigger, resource)})"
+        )
         wait = "Wait until midnight UTC" if resource is Resource.API_CALLS else f"Remove some {name}"
         super().__init__(
             f"The plan {plan.title} allows {limit:,} {name}, and {used:,} are used. {wait}{help_}. "

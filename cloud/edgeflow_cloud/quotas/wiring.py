@@ -13,7 +13,5 @@ _FOLD = Job(name="quotas.fold_calls", handler=fold, timeout=timedelta(minutes=1)
 SUBSYSTEM = Subsystem(
     name="quotas",
     schedules=(Schedule(name="fold api calls", job=_FOLD, every=timedelta(minutes=1)),),
-    retention=(
-        Retention(table="api_calls", keep=timedelta(days=400), statement=queries.DELETE_OLD_CALLS),
-    ),
+    retention=(Retention(table="api_calls", keep=timedelta(days=400), statement=queries.DELETE_OLD_CALLS),),
 )

@@ -28,7 +28,9 @@ async def token_for(house: House, email: str) -> str:
 async def test_a_stranger_is_invited_and_makes_an_account(house: House, sql) -> None:
     ada, path, organization = await inviter(house, sql)
     email = house.email("grace")
-    made = await ada.post(path, json={"email": email, "role": "member", "extra_permissions": ["users:manage"]})
+    made = await ada.post(
+        path, json={"email": email, "role": "member", "extra_permissions": ["users:manage"]}
+    )
     assert made.status_code == 201, made.text
     assert "token" not in made.text
     assert [item["email"] for item in (await ada.get(path)).json()["items"]] == [email]

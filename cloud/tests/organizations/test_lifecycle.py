@@ -173,5 +173,9 @@ async def test_refusals_are_noted_and_not_too_many_of_them(house: House, sql) ->
         " where action = 'security.permission_denied'"
     )
     assert len(rows) == 10
-    assert (rows[0]["actor_id"], rows[0]["resource_id"], rows[0]["status"]) == (user, "devices:manage", "failure")
+    assert (rows[0]["actor_id"], rows[0]["resource_id"], rows[0]["status"]) == (
+        user,
+        "devices:manage",
+        "failure",
+    )
     assert "POST /api/v1/devices" in rows[0]["new_values"]

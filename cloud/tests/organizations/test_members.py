@@ -92,9 +92,9 @@ async def test_nobody_gives_or_takes_more_than_they_have(house: House, sql) -> N
     refused = await helper.put(f"{path}/{viewer_user}", json=extra)
     assert (refused.status_code, refused.json()["permission"]) == (403, "resources:delete")
     assert (await helper.put(f"{path}/{viewer_user}", json={"role": "member"})).status_code == 200
-    assert (await admin.post(f"/organizations/{organization}/transfer-ownership", json={"user_id": admin_user})).json()[
-        "permission"
-    ] == "organization:own"
+    assert (
+        await admin.post(f"/organizations/{organization}/transfer-ownership", json={"user_id": admin_user})
+    ).json()["permission"] == "organization:own"
 
 
 async def test_the_organization_is_handed_over(house: House, sql) -> None:
@@ -151,7 +151,9 @@ async def test_several_organizations_and_entering_one(house: House, sql) -> None
         assert (refused.status_code, refused.json()["code"]) == (403, "not_a_member")
 
 
-@pytest.mark.parametrize("body", [{"role": "boss"}, {"role": "member", "extra_permissions": ["billing:manage"]}, {}])
+@pytest.mark.parametrize(
+    "body", [{"role": "boss"}, {"role": "member", "extra_permissions": ["billing:manage"]}, {}]
+)
 async def test_refusals_of_roles(house: House, body: dict[str, object]) -> None:
     owner, organization, user = await enter(house, "ada")
     assert (await owner.put(f"/organizations/{organization}/members/{user}", json=body)).status_code == 422

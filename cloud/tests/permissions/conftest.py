@@ -8,8 +8,8 @@ import pytest
 
 from cloud.tests.auth.conftest import House, clock, house, sql
 from cloud.tests.permissions.table import HOLDS, SCOPED
+from edgeflow_cloud.api_keys import SCOPES
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.organizations import SCOPES
 
 __all__ = ["clock", "house", "sql"]
 

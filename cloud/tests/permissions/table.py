@@ -4,6 +4,7 @@ A row names the permission that its operation asks for. `public` is for anybody,
 program that is known. `device` says that a device's own key opens it, for itself.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +17,7 @@ class Row:
     """`body` is one that would be accepted, if the things that `{names}` stand for were the caller's."""
 
     permission: str
-    body: dict[str, object] | None = None
+    body: Mapping[str, object] | None = None
     device: bool = False
 
 
@@ -56,7 +57,9 @@ ROWS: Final[dict[str, Row]] = {
     "PUT /organizations/{organization_id}": Row("organization:manage", {"name": "Mine"}),
     "DELETE /organizations/{organization_id}": Row("organization:own"),
     "POST /organizations/{organization_id}/restore": Row("organization:own"),
-    "POST /organizations/{organization_id}/transfer-ownership": Row("organization:own", {"user_id": "{user_id}"}),
+    "POST /organizations/{organization_id}/transfer-ownership": Row(
+        "organization:own", {"user_id": "{user_id}"}
+    ),
     "GET /organizations/{organization_id}/usage": Row("billing:view"),
     "GET /organizations/{organization_id}/exports": Row("organization:manage"),
     "POST /organizations/{organization_id}/exports": Row("organization:manage"),

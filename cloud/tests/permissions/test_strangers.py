@@ -65,7 +65,9 @@ async def sweep(ours: Tenant, theirs: Tenant) -> list[str]:
                 continue
             base = NOTHING | {name: theirs.names[name] for name in own}
             absent = await call(theirs.owner, operation, row, base)
-            there = await call(theirs.owner, operation, row, base | {name: ours.names[name] for name in foreign})
+            there = await call(
+                theirs.owner, operation, row, base | {name: ours.names[name] for name in foreign}
+            )
             if absent != there:
                 wrong.append(f"{operation}: {there} for what is ours, {absent} for nothing")
             elif absent[0] not in (404, 403 if operation == "POST /auth/switch" else 404):
@@ -153,7 +155,12 @@ async def test_without_both_the_sweep_notices(
     await drop_row_level_security(sql)
     drop_wheres(monkeypatch)
     wrong = await sweep(ours, theirs)
-    for operation in ("GET /devices/{device_id}", "GET /projects/{project_id}", "GET /devices shows", "GET /api-keys"):
+    for operation in (
+        "GET /devices/{device_id}",
+        "GET /projects/{project_id}",
+        "GET /devices shows",
+        "GET /api-keys",
+    ):
         assert any(sentence.startswith(operation) for sentence in wrong), operation
 
 

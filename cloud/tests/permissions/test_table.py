@@ -106,7 +106,9 @@ async def test_each_caller_may_what_the_table_says(house: House, sql: Sql, ours:
     assert calls > 900
 
 
-async def test_a_device_is_shown_itself_and_no_other(house: House, sql: Sql, ours: Tenant, theirs: Tenant) -> None:
+async def test_a_device_is_shown_itself_and_no_other(
+    house: House, sql: Sql, ours: Tenant, theirs: Tenant
+) -> None:
     device = house.at()
     device.headers["x-api-key"] = theirs.device_key
     fellow = (await theirs.owner.post("/devices", json={"name": "fellow"})).json()["device_id"]

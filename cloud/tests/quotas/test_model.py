@@ -54,7 +54,11 @@ def test_settings_name_the_same_plans() -> None:
 def test_a_refusal_says_what_would_help(plan: str, resource: Resource, upgrade: str) -> None:
     limit = PLANS[plan].limit(resource)
     problem = QuotaExceeded(PLANS[plan], resource, limit or 0)
-    assert (problem.status, problem.title, problem.published_error) == (429, "Quota Exceeded", "Quota Exceeded")
+    assert (problem.status, problem.title, problem.published_error) == (
+        429,
+        "Quota Exceeded",
+        "Quota Exceeded",
+    )
     assert PLANS[upgrade].title in problem.detail
     assert problem.extra["quota"] == {
         "resource": resource.value, "limit": limit, "used": limit, "plan": plan, "upgrade_to": upgrade

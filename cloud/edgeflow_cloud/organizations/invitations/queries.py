@@ -86,9 +86,7 @@ async def count_open(tx: Transaction, tenant_id: TenantId, now: datetime, *, but
     )
 
 
-async def delete_invitation(
-    tx: Transaction, tenant_id: TenantId, invitation_id: InvitationId
-) -> Row | None:
+async def delete_invitation(tx: Transaction, tenant_id: TenantId, invitation_id: InvitationId) -> Row | None:
     return await tx.fetchrow(
         """
         delete from invitations where tenant_id = $1 and id = $2

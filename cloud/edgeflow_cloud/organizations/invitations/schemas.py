@@ -50,7 +50,9 @@ class InvitationPreview(Document):
 
     organization_name: str
     email: str
-    has_account: bool = Field(description="Whether the address has an account; without one, make it on accepting.")
+    has_account: bool = Field(
+        description="Whether the address has an account; without one, make it on accepting."
+    )
 
 
 class AcceptInvitation(Body):

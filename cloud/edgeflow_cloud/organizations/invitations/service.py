@@ -17,7 +17,7 @@ from edgeflow_cloud.infra.settings import Registration
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Conflict, FieldError, Forbidden, Invalid
 from edgeflow_cloud.kernel.ids import InvitationId, TenantId, UserId
-from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
+from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor, id_after
 from edgeflow_cloud.kernel.principal import Kind, Principal, Role
 from edgeflow_cloud.organizations import members
 from edgeflow_cloud.organizations.events import MembersChanged
@@ -30,7 +30,6 @@ from edgeflow_cloud.organizations.invitations.model import (
     no_such_invitation,
     not_good,
 )
-from edgeflow_cloud.organizations.paging import id_after
 from edgeflow_cloud.organizations.service import get_organization, unknown
 
 _LETTER: Final = mail.Letter("organizations.invitation", Path(__file__).parent / "letters")
@@ -127,9 +126,7 @@ async def invite(
         },
         good_for=life,
     )
-    await audit.record(
-        tx, principal, "org.member_invite", "invitation", _wire(made.id), new=_written(made)
-    )
+    await audit.record(tx, principal, "org.member_invite", "invitation", _wire(made.id), new=_written(made))
     await announce(tx, MembersChanged(tenant_id=wanted))
     return made
 
@@ -241,7 +238,9 @@ async def _new_user(context: Context, email: str, newcomer: Newcomer | None) -> 
         raise Invalid(
             said,
             code="account_needed",
-            fields=[FieldError(name, said) for name in ("first_name", "last_name", "password", "accept_terms")],
+            fields=[
+                FieldError(name, said) for name in ("first_name", "last_name", "password", "accept_terms")
+            ],
         )
     identity.check_password(newcomer.password, email=email)
     return NewUser(

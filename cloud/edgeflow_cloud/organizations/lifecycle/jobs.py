@@ -102,9 +102,7 @@ async def _purge(context: Context, tenant_id: TenantId) -> None:
     log.info("organizations.purged" if done else "organizations.restored", organization=name, rows=rows)
 
 
-async def _write_table(
-    archive: zipfile.ZipFile, tx: Transaction, tenant_id: TenantId, table: str
-) -> None:
+async def _write_table(archive: zipfile.ZipFile, tx: Transaction, tenant_id: TenantId, table: str) -> None:
     with archive.open(f"{table}.ndjson", "w") as file:
         cursor = await tx.cursor(queries.EXPORT_ROWS, table, tenant_id)
         while rows := await cursor.fetch(_ROWS):

@@ -7,7 +7,9 @@ from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel.ids import ExportId, TenantId
 
 
-async def set_suspended(tx: Transaction, tenant_id: TenantId, at: datetime | None, reason: str | None) -> None:
+async def set_suspended(
+    tx: Transaction, tenant_id: TenantId, at: datetime | None, reason: str | None
+) -> None:
     await tx.execute(
         "update organizations set suspended_at = $2, suspended_reason = $3 where tenant_id = $1",
         tenant_id,

@@ -29,7 +29,9 @@ class ExportDocument(Document):
 class ExportWithLink(ExportDocument):
     """An archive, with the address to fetch it from once it is done."""
 
-    url: str | None = Field(description="Good for fifteen minutes, for whoever has it; null until it is done.")
+    url: str | None = Field(
+        description="Good for fifteen minutes, for whoever has it; null until it is done."
+    )
 
 
 @router.delete("/organizations/{organization_id}", "organization:own", status=200)

@@ -48,7 +48,9 @@ async def delete(tx: Transaction, principal: Principal, wanted: TenantId, now: d
     """
     before = await _lock(tx, principal, wanted)
     if before.deleted_at is not None:
-        raise Conflict("This organization is deleted already; it can still be restored.", code="already_deleted")
+        raise Conflict(
+            "This organization is deleted already; it can still be restored.", code="already_deleted"
+        )
     await queries.set_deleted(tx, wanted, now, now + GRACE)
     await _note(
         tx,
@@ -66,7 +68,9 @@ async def restore(tx: Transaction, principal: Principal, wanted: TenantId) -> Or
     if before.deleted_at is None:
         raise Conflict("This organization is not deleted; there is nothing to restore.", code="not_deleted")
     await queries.set_deleted(tx, wanted, None, None)
-    await _note(tx, principal, "org.restore", OrganizationRestored(tenant_id=wanted), new={"name": before.name})
+    await _note(
+        tx, principal, "org.restore", OrganizationRestored(tenant_id=wanted), new={"name": before.name}
+    )
     return await get_organization(tx, wanted, wanted)
 
 
@@ -90,9 +94,7 @@ async def resume(tx: Transaction, principal: Principal) -> Organization:
     before = await _lock(tx, principal, principal.tenant_id)
     if before.suspended_at is not None:
         await queries.set_suspended(tx, principal.tenant_id, None, None)
-        await _note(
-            tx, principal, "org.resume", OrganizationResumed(tenant_id=principal.tenant_id), new=None
-        )
+        await _note(tx, principal, "org.resume", OrganizationResumed(tenant_id=principal.tenant_id), new=None)
     return await get_organization(tx, principal.tenant_id, principal.tenant_id)
 
 
@@ -104,23 +106,17 @@ async def list_all(tx: Transaction, text: str = "", *, limit: int = 500) -> list
     return [organization_of(row, await quotas.plan_name(tx, TenantId(row["tenant_id"]))) for row in rows]
 
 
-async def order_export(
-    tx: Transaction, principal: Principal, wanted: TenantId, now: datetime
-) -> Export:
+async def order_export(tx: Transaction, principal: Principal, wanted: TenantId, now: datetime) -> Export:
     """Ask for an archive of the organization, `org.export`. The job is the caller's part. Raises NotFound."""
     if wanted != principal.tenant_id:
         raise unknown()
     export_id = ExportId(ids.new())
     await queries.insert_export(tx, wanted, export_id, principal.wire_id, now)
-    await audit.record(
-        tx, principal, "org.export", "organization_export", ids.encode(ids.EXPORT, export_id)
-    )
+    await audit.record(tx, principal, "org.export", "organization_export", ids.encode(ids.EXPORT, export_id))
     return await find_export(tx, principal, wanted, export_id)
 
 
-async def find_export(
-    tx: Transaction, principal: Principal, wanted: TenantId, export_id: ExportId
-) -> Export:
+async def find_export(tx: Transaction, principal: Principal, wanted: TenantId, export_id: ExportId) -> Export:
     """One archive. Raises NotFound."""
     if wanted != principal.tenant_id:
         raise unknown()

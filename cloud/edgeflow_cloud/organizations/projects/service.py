@@ -36,9 +36,7 @@ async def create_project(
 ) -> Project:
     """Add a project, `project.create`. Raises Conflict (`project_name_taken`), QuotaExceeded."""
     await quotas.reserve(tx, principal, quotas.Resource.PROJECTS)
-    row = await queries.insert_project(
-        tx, principal.tenant_id, ProjectId(ids.new()), name, description, now
-    )
+    row = await queries.insert_project(tx, principal.tenant_id, ProjectId(ids.new()), name, description, now)
     if row is None:
         raise _name_taken(name)
     made = _project(row)
@@ -148,9 +146,7 @@ def _position(key: tuple[str, ...]) -> tuple[str, ProjectId]:
     try:
         return key[0], ProjectId(ids.decode(ids.PROJECT, key[1]))
     except MalformedId:
-        raise Invalid(
-            "This cursor is not one of ours; start again without it.", code="bad_cursor"
-        ) from None
+        raise Invalid("This cursor is not one of ours; start again without it.", code="bad_cursor") from None
 
 
 def _project(row: Row) -> Project:

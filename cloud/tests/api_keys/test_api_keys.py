@@ -7,7 +7,8 @@ import pytest
 
 from cloud.tests.auth.conftest import House, actions
 from cloud.tests.organizations.test_organizations import enter
-from edgeflow_cloud.organizations import PERMISSIONS, SCOPES
+from edgeflow_cloud.api_keys import SCOPES
+from edgeflow_cloud.organizations import PERMISSIONS
 
 
 def with_key(house: House, key: str) -> httpx.AsyncClient:

@@ -2,11 +2,11 @@
 
 from datetime import timedelta
 
+from edgeflow_cloud.api_keys import service
+from edgeflow_cloud.api_keys.schemas import ApiKeyDocument, CreateApiKey, CreatedApiKey
 from edgeflow_cloud.infra.http import Caller, Ctx, Listing, PageQuery, Router, Tx
 from edgeflow_cloud.kernel.ids import ApiKeyIdField
 from edgeflow_cloud.kernel.paging import Page, decode_cursor
-from edgeflow_cloud.organizations.api_keys import service
-from edgeflow_cloud.organizations.api_keys.schemas import ApiKeyDocument, CreateApiKey, CreatedApiKey
 
 router = Router(tag="api keys")
 

@@ -3,16 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from edgeflow_cloud import audit, quotas
-from edgeflow_cloud.infra.db import Row, Transaction
-from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.errors import Forbidden
-from edgeflow_cloud.kernel.ids import ApiKeyId, TenantId
-from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
-from edgeflow_cloud.kernel.principal import Kind, Principal
-from edgeflow_cloud.organizations import closing
-from edgeflow_cloud.organizations.api_keys import queries
-from edgeflow_cloud.organizations.api_keys.model import (
+from edgeflow_cloud import audit, organizations, quotas
+from edgeflow_cloud.api_keys import queries
+from edgeflow_cloud.api_keys.events import ApiKeysChanged
+from edgeflow_cloud.api_keys.model import (
     SHOWN,
     ApiKey,
     hash_key,
@@ -21,7 +15,13 @@ from edgeflow_cloud.organizations.api_keys.model import (
     permissions_for,
     tidy,
 )
-from edgeflow_cloud.organizations.paging import id_after
+from edgeflow_cloud.infra.db import Row, Transaction
+from edgeflow_cloud.infra.outbox import announce
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.errors import Forbidden
+from edgeflow_cloud.kernel.ids import ApiKeyId, TenantId
+from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor, id_after
+from edgeflow_cloud.kernel.principal import Kind, Principal
 
 
 async def create_key(
@@ -70,9 +70,8 @@ async def create_key(
         expires_at=made.expires_at,
         now=now,
     )
-    await audit.record(
-        tx, principal, "security.api_key_create", "api_key", _wire(key_id), new=_written(made)
-    )
+    await audit.record(tx, principal, "security.api_key_create", "api_key", _wire(key_id), new=_written(made))
+    await announce(tx, ApiKeysChanged(tenant_id=principal.tenant_id))
     return made, text
 
 
@@ -101,6 +100,7 @@ async def revoke_key(tx: Transaction, principal: Principal, key_id: ApiKeyId) ->
     await audit.record(
         tx, principal, "security.api_key_revoke", "api_key", _wire(key_id), old=_written(_key(row))
     )
+    await announce(tx, ApiKeysChanged(tenant_id=principal.tenant_id))
 
 
 async def authenticate(tx: Transaction, key: str, now: datetime) -> Principal | None:
@@ -111,7 +111,7 @@ async def authenticate(tx: Transaction, key: str, now: datetime) -> Principal | 
     row = await queries.use_key(tx, hash_key(key), now)
     if row is None:
         return None
-    closing.refuse(row["closed"])
+    organizations.refuse_closed(row["closed"])
     return Principal(
         tenant_id=TenantId(row["tenant_id"]),
         kind=Kind.API_KEY,

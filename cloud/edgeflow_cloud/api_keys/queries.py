@@ -88,6 +88,4 @@ async def key_is_good(tx: Transaction, tenant_id: TenantId, key_id: ApiKeyId, no
 
 async def use_key(tx: Transaction, hashed: bytes, now: datetime) -> Row | None:
     """Whose good key it is; runs before a tenant is known."""
-    return await tx.fetchrow(
-        "select tenant_id, key_id, scopes, closed from use_api_key($1, $2)", hashed, now
-    )
+    return await tx.fetchrow("select tenant_id, key_id, scopes, closed from use_api_key($1, $2)", hashed, now)

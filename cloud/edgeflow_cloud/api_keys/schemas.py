@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
+from edgeflow_cloud.api_keys.model import SCOPES
 from edgeflow_cloud.infra.http import Body, Document
 from edgeflow_cloud.kernel.ids import ApiKeyIdField
-from edgeflow_cloud.organizations.api_keys.model import SCOPES
 
 _YEARS_10 = 10 * 366 * 86_400
 
@@ -18,11 +18,11 @@ class CreateApiKey(Body):
     name: Annotated[str, StringConstraints(min_length=1, max_length=120)] = Field(
         description="Which program uses it.", examples=["Nightly report"]
     )
-    scopes: Annotated[list[Annotated[str, StringConstraints(max_length=64)]], Field(min_length=1, max_length=50)] = (
-        Field(
-            description="What it may do, `{subsystem}:{read|manage}`: " + ", ".join(SCOPES) + ".",
-            examples=[["devices:read"]],
-        )
+    scopes: Annotated[
+        list[Annotated[str, StringConstraints(max_length=64)]], Field(min_length=1, max_length=50)
+    ] = Field(
+        description="What it may do, `{subsystem}:{read|manage}`: " + ", ".join(SCOPES) + ".",
+        examples=[["devices:read"]],
     )
     expires_in: Annotated[int, Field(ge=60, le=_YEARS_10)] | None = Field(
         None, description="Seconds until it ends by itself; null: never.", examples=[7_776_000]
