@@ -17,6 +17,7 @@ def drill(
     devices: Annotated[int | None, typer.Option(help="How many devices.", min=1)] = None,
     mutant: Annotated[str, typer.Option(help="Break something on purpose; the drill must fail then.")] = "",
     whole: Annotated[bool, typer.Option("--whole", help="Two processes of every role.")] = False,
+    logs: Annotated[Path | None, typer.Option(help="Leave the logs of the cloud's processes there.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the verdicts there as JSON.")] = None,
 ) -> None:
     """Run drills on a cloud of their own in a temporary folder.
@@ -31,7 +32,7 @@ def drill(
             typer.echo(line)
         return
     chosen = random.SystemRandom().randrange(1_000_000) if seed is None else seed
-    wish = Wish(names, chosen, seconds, devices, mutant, whole)
+    wish = Wish(names, chosen, seconds, devices, mutant, whole, logs)
     try:
         verdicts = run_wishes(wish, typer.echo)
     except LookupError as error:

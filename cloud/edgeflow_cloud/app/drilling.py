@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvloop
 
@@ -21,6 +22,7 @@ class Wish:
     devices: int | None
     mutant: str
     whole: bool
+    logs: Path | None
 
 
 def list_drills() -> list[str]:
@@ -95,4 +97,5 @@ def _order(drill: Drill, wish: Wish) -> Order:
         devices=drill.devices if wish.devices is None else wish.devices,
         mutant=wish.mutant,
         whole=wish.whole,
+        logs=wish.logs,
     )

@@ -1,7 +1,8 @@
-"""R1: an acknowledgement means committed. Hub, worker, API and PostgreSQL are killed with -9 in turn, under load."""
+"""R1: an acknowledgement means committed. PostgreSQL, hub, worker, Valkey, API are killed (-9) in turn, under load."""
 
 import asyncio
 
+from edgeflow_cloud.drills import queries
 from edgeflow_cloud.drills.checks import check_commands, check_samples, read_stored, until_ended
 from edgeflow_cloud.drills.frame import Drill, Order, Report
 from edgeflow_cloud.drills.ground import Ground
@@ -72,7 +73,7 @@ async def _kill_in_turn(stack: Stack, order: Order, report: Report) -> int:
     kills = 0
     await asyncio.sleep(1.0)
     while loop.time() < end:
-        victims = ["database", "hub"] if order.mutant else ["database", "hub", "worker", "api"]
+        victims = ["database", "hub"] if order.mutant else ["database", "hub", "worker", "valkey", "api"]
         victim = victims[kills % len(victims)]
         await asyncio.sleep(dice.uniform(0.3, 1.5))
         if victim == "database":
@@ -80,6 +81,10 @@ async def _kill_in_turn(stack: Stack, order: Order, report: Report) -> int:
             await ground.kill(ground.database)
             await asyncio.sleep(dice.uniform(0.0, 0.5))
             seconds = await ground.restart(ground.database)
+        elif victim == "valkey":
+            await stack.ground.kill(stack.ground.valkey)
+            await asyncio.sleep(dice.uniform(0.0, 0.5))
+            seconds = await stack.ground.restart(stack.ground.valkey)
         else:
             node: Node = dice.choice(stack.of(victim))
             victim = node.name
@@ -97,7 +102,7 @@ async def _be_sloppy(stack: Stack) -> None:
     await ground.administer(f"alter database {stack.database} set synchronous_commit = off")
     await ground.administer("alter system set wal_writer_delay = '10s'")
     await ground.administer("alter system set wal_writer_flush_after = '1GB'")
-    await ground.administer("select pg_reload_conf()")
+    await ground.administer(queries.RELOAD)
     for node in stack.of("hub"):  # its connections were opened before
         node.kill()
         await node.start()
@@ -105,13 +110,13 @@ async def _be_sloppy(stack: Stack) -> None:
 
 DRILL = Drill(
     name="ack",
-    question="Does an acknowledgement mean committed, once, when hub, worker, API and PostgreSQL are killed?",
+    question="Does an acknowledgement mean committed, once, when any process or part is killed?",
     run=run,
     mutants={
         "synchronous-commit-off": "PostgreSQL answers before its log is on disk",
         "ack-before-commit": "the hub acknowledges before the commit",
         "no-cursor": "the hub forgets what it has stored",
     },
-    seconds=14.0,
+    seconds=16.0,
     devices=20,
 )

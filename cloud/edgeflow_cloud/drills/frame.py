@@ -5,6 +5,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ class Report:
     """What a drill found. `check` collects promises that were broken; one of them makes it red."""
 
     say: Callable[[str], None]
+    logs: Path | None = None
+    """Where the logs of the cloud's processes are left; None: they go with everything else."""
     facts: dict[str, object] = field(default_factory=dict[str, object])
     broken: list[str] = field(default_factory=list[str])
     began: float = field(default_factory=time.monotonic)
@@ -59,6 +62,7 @@ class Order:
     devices: int
     mutant: str = ""
     whole: bool = False
+    logs: Path | None = None
 
     def dice(self, purpose: str) -> random.Random:
         """Dice of the seed, one set for each purpose, so that one use more does not change another."""

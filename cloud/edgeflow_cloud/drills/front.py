@@ -64,9 +64,10 @@ class Front(FaultProxy):
     async def _ask(self, head: bytes, body: bytes, client: asyncio.StreamWriter) -> None:
         repeatable = head.split(b" ", 1)[0] in _REPEATABLE or _KEY.search(head) is not None
         request = _CONNECTION.sub(b"", head, count=1)[:-2] + b"Connection: close\r\n\r\n" + body
-        for _ in range(len(self.apis)):
-            self._next_api += 1
-            host, port = self.apis[self._next_api % len(self.apis)]
+        self._next_api += 1
+        first = self._next_api
+        for number in range(len(self.apis)):
+            host, port = self.apis[(first + number) % len(self.apis)]
             try:
                 reader, writer = await asyncio.open_connection(host, port)
             except OSError:

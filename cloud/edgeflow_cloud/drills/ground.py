@@ -22,11 +22,13 @@ import asyncpg
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from edgeflow_cloud.drills import queries
 from edgeflow_cloud.drills.frame import CannotRun
 from edgeflow_cloud.infra.embedded import Credentials, Part, PartFailed, Parts
 from edgeflow_cloud.infra.secrets import Secrets
 
 _TEMPLATE = "edgeflow_drill_template"
+_CONNECTIONS = 200
 _ALL = ("database", "valkey", "objects")
 
 
@@ -105,8 +107,9 @@ class Ground:
 
     async def calm(self) -> None:
         """Take back what a mutant set for the whole server, and empty Valkey."""
-        await self.administer("alter system reset all")
-        await self.administer("select pg_reload_conf()")
+        for name in ("wal_writer_delay", "wal_writer_flush_after"):
+            await self.administer(f"alter system reset {name}")
+        await self.administer(queries.RELOAD)
         await self.wipe_valkey()
 
     async def wipe_valkey(self) -> None:
@@ -149,6 +152,10 @@ async def open_ground() -> AsyncGenerator[Ground]:
             raise CannotRun(f"The parts did not start: {error}") from error
         try:
             ground = Ground(folder, parts)
+            # Six processes have more connections than one cloud in one process, for which the part is sized.
+            await ground.administer(f"alter system set max_connections = {_CONNECTIONS}")
+            await asyncio.to_thread(ground.database.stop)
+            await ground.restart(ground.database)
             await ground.administer(f"create database {_TEMPLATE}")
             # A schema that is being changed at this moment is no fault of what the drill asks about.
             from edgeflow_cloud.infra.migrate import migrate

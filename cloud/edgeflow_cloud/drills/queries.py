@@ -6,6 +6,9 @@ from uuid import UUID
 
 from edgeflow_cloud.infra.db import PgConnection
 
+RELOAD = "select pg_reload_conf()"
+"""Take settings that were altered for the whole server."""
+
 
 async def list_samples(connection: PgConnection) -> list[tuple[UUID, datetime, int]]:
     """Device, time, and how many rows have that time."""

@@ -15,7 +15,7 @@ _LIMIT = 240.0
 async def run_drill(ground: Ground, drill: Drill, order: Order, say: Callable[[str], None]) -> Verdict:
     """One drill, or one of its mutants. Never raises what the drill raises: that is a verdict too."""
     began = time.monotonic()
-    report = Report(say)
+    report = Report(say, order.logs)
     reason, outcome = "", Outcome.COULD_NOT_RUN
     try:
         async with asyncio.timeout(order.seconds + _LIMIT):

@@ -197,6 +197,10 @@ async def open_stack(
             await asyncio.to_thread(node.clear)
         if ground.database.child is not None and ground.database.child.alive():
             await ground.drop_database(database)
+        if report.logs is not None:
+            report.logs.mkdir(parents=True, exist_ok=True)
+            for log in folder.glob("*.log"):
+                shutil.copy(log, report.logs)
         shutil.rmtree(folder, ignore_errors=True)
 
 

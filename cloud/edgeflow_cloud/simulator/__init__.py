@@ -14,13 +14,14 @@ from edgeflow_cloud.simulator.credentials import (
     open_api,
     save,
 )
-from edgeflow_cloud.simulator.device import Device, Load, Watch
 from edgeflow_cloud.simulator.fault_proxy import FaultProxy
 from edgeflow_cloud.simulator.faults import HEALTHY, Ailments, BadFault, Faults
 from edgeflow_cloud.simulator.field import FieldDevice
 from edgeflow_cloud.simulator.fleet import BadProfile, Fleet, TooManyDevices, open_fleet
 from edgeflow_cloud.simulator.line import DialFailed, Holder, Line
+from edgeflow_cloud.simulator.machine import Device
 from edgeflow_cloud.simulator.pace import Backoff, Pace
+from edgeflow_cloud.simulator.surroundings import Load, Watch
 from edgeflow_cloud.simulator.tally import Latencies, Tally
 
 __all__ = [

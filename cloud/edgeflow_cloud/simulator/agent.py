@@ -10,9 +10,10 @@ from typing import ClassVar
 
 from edgeflow_cloud.simulator.answers import VERSION, Flows, Refused, agent_answer
 from edgeflow_cloud.simulator.credentials import Credentials
-from edgeflow_cloud.simulator.device import Device, Surroundings
 from edgeflow_cloud.simulator.faults import Ailments
+from edgeflow_cloud.simulator.machine import Device
 from edgeflow_cloud.simulator.samples import Gauge
+from edgeflow_cloud.simulator.surroundings import Surroundings
 from edgeflow_protocol import encode, frames
 from edgeflow_protocol.capabilities import Capability
 

@@ -37,6 +37,7 @@ class FaultProxy:
         """New connections are reset at once."""
         self.accepted = 0
         self._open: set[_Pair] = set()
+        self._working: set[asyncio.Task[object]] = set()
         self._server: asyncio.Server | None = None
         self._turn = 0
 
@@ -52,13 +53,15 @@ class FaultProxy:
     async def listening(self, port: int = 0) -> AsyncGenerator[None]:
         """Listen until the end of the block; then every connection is cut."""
         self._server = await asyncio.start_server(
-            self.accept, "127.0.0.1", port, backlog=4096, limit=4 * _PIECE
+            self._keep, "127.0.0.1", port, backlog=4096, limit=4 * _PIECE
         )
         try:
             yield
         finally:
             self._server.close()
             self.reset()
+            for task in self._working:
+                task.cancel()
 
     @property
     def blackhole(self) -> bool:
@@ -98,6 +101,15 @@ class FaultProxy:
             pair.cut()
         return len(chosen)
 
+    async def _keep(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Hold on to the task: the event loop alone does not, when the other side goes early."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._working.add(task)
+            task.add_done_callback(self._working.discard)
+        with contextlib.suppress(asyncio.CancelledError):  # only we cancel it, at the end
+            await self.accept(reader, writer)
+
     async def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A client is there: carry it to an upstream. A subclass may look at what it says first."""
         await self.carry(reader, writer)
@@ -129,9 +141,10 @@ class FaultProxy:
                     one.close()
 
     async def _dial(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
-        for _ in range(len(self.upstreams)):
-            self._turn += 1
-            host, port = self.upstreams[self._turn % len(self.upstreams)]
+        self._turn += 1
+        first = self._turn
+        for number in range(len(self.upstreams)):
+            host, port = self.upstreams[(first + number) % len(self.upstreams)]
             try:
                 return await asyncio.open_connection(host, port, limit=_PIECE)
             except OSError:

@@ -11,9 +11,10 @@ import httpx2
 
 from edgeflow_cloud.simulator.answers import VERSION, Refused, field_answer
 from edgeflow_cloud.simulator.credentials import Credentials, ProvisioningFailed, claim
-from edgeflow_cloud.simulator.device import Device, Surroundings
 from edgeflow_cloud.simulator.faults import Ailments
 from edgeflow_cloud.simulator.line import Line
+from edgeflow_cloud.simulator.machine import Device
+from edgeflow_cloud.simulator.surroundings import Surroundings
 from edgeflow_protocol import clock, encode, frames
 from edgeflow_protocol.actions import Action
 

@@ -13,10 +13,11 @@ import httpx2
 
 from edgeflow_cloud.simulator.agent import AgentDevice
 from edgeflow_cloud.simulator.credentials import Credentials
-from edgeflow_cloud.simulator.device import Device, Load, Surroundings, Watch
 from edgeflow_cloud.simulator.faults import Ailments, Faults
 from edgeflow_cloud.simulator.field import FieldDevice
+from edgeflow_cloud.simulator.machine import Device
 from edgeflow_cloud.simulator.pace import Pace
+from edgeflow_cloud.simulator.surroundings import Load, Surroundings, Watch
 from edgeflow_cloud.simulator.tally import Tally
 
 PROFILES: dict[str, type[Device]] = {kind.profile: kind for kind in (AgentDevice, FieldDevice)}

@@ -94,7 +94,7 @@ class Line(WSListener):
         """Send one text message, or delay it as the line's faults have it. False: it is closed."""
         if self._transport is None or self._closing:
             return False
-        if self._ailments.delay:
+        if self._ailments.delay or self._going.busy:
             self._going.send(self._delay(), lambda: self._write(message))
         else:
             self._write(message)
@@ -146,7 +146,7 @@ class Line(WSListener):
             if ailments.loss and self._dice.random() < ailments.loss:
                 return
             message = frame.get_payload_as_bytes()
-            if ailments.delay:
+            if ailments.delay or self._coming.busy:
                 self._coming.send(self._delay(), lambda: self._holder.received(self, message))
             else:
                 self._holder.received(self, message)
@@ -185,6 +185,11 @@ class _Road:
     def __init__(self) -> None:
         self._waiting: deque[Callable[[], None]] | None = None
         self._due = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether something is on its way: whatever comes later must not overtake it."""
+        return bool(self._waiting)
 
     def send(self, delay: float, call: Callable[[], None]) -> None:
         """Call it `delay` seconds from now, after all that was sent before."""

@@ -1,0 +1,1 @@
+"""The quick set of drills: small numbers, every drill and every mutant."""
