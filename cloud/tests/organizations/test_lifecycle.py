@@ -12,6 +12,7 @@ from cloud.tests.organizations.test_members import eventually, join
 from cloud.tests.organizations.test_organizations import enter
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import NotFound
+from edgeflow_cloud.kernel.ids import TenantId
 from edgeflow_cloud.organizations import list_organizations, resume_organization, suspend_organization
 from edgeflow_cloud.organizations.lifecycle import jobs
 from edgeflow_cloud.organizations.lifecycle.service import GRACE
@@ -124,7 +125,7 @@ async def test_a_restored_organization_is_not_purged(house: House, sql) -> None:
     await eventually(lambda: ada.get("/devices"), 403)
     await ada.post(f"/organizations/{organization}/restore")
     before = await rows_of(sql, organization)
-    await jobs._purge(house.context, ids.decode("org", organization))  # a run that had seen it as due
+    await jobs._purge(house.context, TenantId(ids.decode("org", organization)))  # a run that had seen it as due
     assert await rows_of(sql, organization) == before
 
 
@@ -139,7 +140,7 @@ async def test_an_export_holds_everything_but_secrets(house: House, sql) -> None
     assert (ordered.status_code, ordered.json()["state"]) == (202, "waiting")
     own = f"{path}/{ordered.json()['id']}"
     assert (await ada.get(own)).json()["url"] is None
-    payload = {
+    payload: dict[str, object] = {
         "tenant_id": str(ids.decode("org", organization)),
         "export_id": str(ids.decode("exp", ordered.json()["id"])),
     }
@@ -161,6 +162,17 @@ async def test_an_export_holds_everything_but_secrets(house: House, sql) -> None
         assert secret not in whole
     assert (await bob.get(f"/organizations/{other}/exports/{ordered.json()['id']}")).status_code == 404
     assert "org.export" in await actions(sql)
+
+
+async def test_an_export_that_never_came_has_failed(house: House, sql) -> None:
+    ada, organization, _ = await enter(house, "ada")
+    own = f"/organizations/{organization}/exports/"
+    ordered = (await ada.post(own[:-1])).json()
+    await jobs.purge(house.context, {})
+    assert (await ada.get(own + ordered["id"])).json()["state"] == "waiting"
+    await sql.execute("update organization_exports set created_at = created_at - interval '7 hours'")
+    await jobs.purge(house.context, {})
+    assert (await ada.get(own + ordered["id"])).json()["state"] == "failed"
 
 
 async def test_refusals_are_noted_and_not_too_many_of_them(house: House, sql) -> None:

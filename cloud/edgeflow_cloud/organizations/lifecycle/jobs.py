@@ -31,6 +31,7 @@ log = structlog.get_logger("edgeflow.organizations")
 _BATCH: Final = 2_000  # rows a transaction of a purge
 _ROWS: Final = 500  # rows read at once for an export
 _CHUNK: Final = 256 * 1024
+_PATIENCE: Final = timedelta(hours=6)  # an export's job has been tried and parked long before
 _AT_ONCE: Final = 20  # organizations a run
 
 _LEFT_OUT: Final = frozenset(
@@ -72,9 +73,10 @@ async def export(context: Context, payload: dict[str, object]) -> None:
 
 
 async def purge(context: Context, payload: dict[str, object]) -> None:
-    """Job: remove organizations whose grace time is over, and archives that have become too old."""
+    """Job: remove organizations whose grace time is over and archives that are too old; give up those that never came."""
     now = context.clock.now()
     async with context.db.system_tx("purge due") as tx:
+        await queries.give_up_exports(tx, now - _PATIENCE, now)
         due = await queries.select_due(tx, now, _AT_ONCE)
     for row in due:
         await _purge(context, TenantId(row["tenant_id"]))

@@ -137,6 +137,18 @@ async def finish_export(
     )
 
 
+async def give_up_exports(tx: Transaction, before: datetime, now: datetime) -> None:
+    """Archives that were ordered before and are not there are not going to be: needs a system transaction."""
+    await tx.execute(
+        """
+        update organization_exports set state = 'failed', finished_at = $2
+        where state = 'waiting' and created_at < $1
+        """,
+        before,
+        now,
+    )
+
+
 EXPORT_ROWS = "select document from export_tenant_rows($1, $2)"
 """Rows of one table of a tenant as JSON, for a cursor: no hash, seed or sealed text is among the columns."""
 
