@@ -23,7 +23,6 @@ from edgeflow_cloud.kernel.principal import Principal
 if TYPE_CHECKING:  # asyncpg's classes are generic for type checkers only
     PgConnection = asyncpg.Connection[asyncpg.Record]
     PgPool = asyncpg.Pool[asyncpg.Record]
-    from asyncpg.pool import PoolConnectionProxy
 else:
     PgConnection, PgPool = asyncpg.Connection, asyncpg.Pool
 
@@ -52,8 +51,25 @@ _LOST = (
 )
 
 
+_RESET = "select pg_advisory_unlock_all(); close all; unlisten *; reset all"
+"""Makes a connection fit for the next one who takes it: as asyncpg's own, but sent with the transaction's end."""
+
+
 class GuardFailed(Exception):
     """The transaction's guard did not hold when it was to be committed: nothing of it was written."""
+
+
+class _PooledConnection(PgConnection):
+    """Spares the pool's reset, a journey of its own, when the reset went out with the transaction's last message."""
+
+    __slots__ = ("_was_reset",)
+
+    def note_reset(self, done: bool) -> None:
+        """Whether nothing that a transaction set or holds is left on the connection."""
+        self._was_reset = done
+
+    def get_reset_query(self) -> str:
+        return "" if getattr(self, "_was_reset", False) else super().get_reset_query()
 
 
 class Database:
@@ -151,6 +167,7 @@ async def _pool(url: str, role: str, size: int) -> PgPool:
         max_size=size,
         init=_set_codecs,
         timeout=10,
+        connection_class=_PooledConnection,
         command_timeout=STATEMENT_TIMEOUT_MS / 1000 + 5,
         max_inactive_connection_lifetime=120,
         server_settings={
@@ -184,19 +201,22 @@ async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> Asyn
         raise Unavailable(
             "The database does not answer at the moment; try again in a few seconds."
         ) from error
+    pooled = cast("_PooledConnection", connection)  # the pool's proxy offers all of a connection
     try:
-        await connection.execute(begin)
+        pooled.note_reset(False)
+        await pooled.execute(begin)
         try:
-            yield cast("PgConnection", connection)  # the pool's proxy offers all of a connection
+            yield pooled
         except BaseException:
-            await _roll_back(connection)
+            await _roll_back(pooled)
             raise
         try:
-            await connection.execute(f"{guard}; commit" if guard else "commit")
+            await pooled.execute(f"{guard}; commit; {_RESET}" if guard else f"commit; {_RESET}")
+            pooled.note_reset(True)
         except asyncpg.PostgresError as error:
             if error.sqlstate != GUARD_FAILED:
                 raise
-            await _roll_back(connection)
+            await _roll_back(pooled)
             raise GuardFailed from None
     except _LOST as error:
         raise Unavailable("The connection to the database was lost; send the same request again.") from error
@@ -206,11 +226,12 @@ async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> Asyn
             await pool.release(connection, timeout=5)
 
 
-async def _roll_back(connection: "PoolConnectionProxy[Row]") -> None:
+async def _roll_back(connection: _PooledConnection) -> None:
     """Undo what the block did. A cancelled block still rolls back; a dead connection is simply dropped."""
     if connection.is_closed():
         return
     try:
-        await asyncio.shield(asyncio.wait_for(connection.execute("rollback"), 5))
+        await asyncio.shield(asyncio.wait_for(connection.execute(f"rollback; {_RESET}"), 5))
+        connection.note_reset(True)
     except (asyncpg.PostgresError, *_LOST, OSError, TimeoutError):
         connection.terminate()
