@@ -46,7 +46,7 @@ def measure(bench: Bench) -> list[Figure]:
             _aim(bench, caller, served, inside)
             caller.ask({"do": "paced", "rate": PACE, "seconds": bench.seconds(1.0)})
             grown[size] = [_paced(bench, caller) for _ in range(_RUNS)]
-        sustained = [_closed(bench, caller) for _ in range(_RUNS)]
+        sustained = [_closed(bench, caller, served.child) for _ in range(_RUNS)]
         with profiled("S4-whole", served.child.pid, bench.seconds(SECONDS)) as profile:
             _closed(bench, caller)
         bench.profiles.append(profile)
@@ -58,7 +58,7 @@ def measure(bench: Bench) -> list[Figure]:
 def _apart(bench: Bench, floor: dict[str, list[float]]) -> list[Figure]:
     """Each role in a process of its own."""
     with ExitStack() as opened:
-        opened.enter_context(bench.stack.serve("worker", name="worker"))
+        worker = opened.enter_context(bench.stack.serve("worker", name="worker"))
         hub = opened.enter_context(bench.stack.serve("hub", own_port=True, name="hub"))
         api = opened.enter_context(bench.stack.serve("api", name="api"))
         generator = opened.enter_context(bench.stack.generator())
@@ -67,7 +67,7 @@ def _apart(bench: Bench, floor: dict[str, list[float]]) -> list[Figure]:
         _aim(bench, caller, api, bench.count(SIZES[-1]))
         caller.ask({"do": "paced", "rate": PACE, "seconds": bench.seconds(1.0)})
         paced = [_paced(bench, caller) for _ in range(_RUNS)]
-        sustained = [_closed(bench, caller) for _ in range(_RUNS)]
+        sustained = [_closed(bench, caller, api.child, hub.child, worker.child) for _ in range(_RUNS)]
         with profiled("S4-api", api.child.pid, bench.seconds(SECONDS)) as profile:
             _closed(bench, caller)
         bench.profiles.append(profile)
@@ -86,8 +86,9 @@ def bare(bench: Bench) -> dict[str, list[float]]:
         caller.ask({"do": "targets", "port": served.rest, "requests": paths})
         caller.ask({"do": "paced", "rate": PACE, "seconds": bench.seconds(1.0)})
         paced = [_paced(bench, caller) for _ in range(_RUNS)]
-        rates = [_closed(bench, caller)["rate"] for _ in range(_RUNS)]
-    return {"p50": [one["p50"] for one in paced], "p99": [one["p99"] for one in paced], "rate": rates}
+        closed = [_closed(bench, caller, served.child) for _ in range(_RUNS)]
+    points = {point: [one[point] for one in paced] for point in ("p50", "p99")}
+    return points | {name: [one[name] for one in closed] for name in ("rate", "per_core")}
 
 
 def _aim(bench: Bench, caller: Child, served: Served, count: int) -> None:
@@ -110,8 +111,12 @@ def _paced(bench: Bench, caller: Child) -> Answer:
     return caller.ask({"do": "paced", "rate": PACE, "seconds": bench.seconds(SECONDS)})
 
 
-def _closed(bench: Bench, caller: Child) -> Answer:
-    return caller.ask({"do": "closed", "at_once": AT_ONCE, "seconds": bench.seconds(SECONDS)})
+def _closed(bench: Bench, caller: Child, *servers: Child) -> Answer:
+    """One run; `per_core` is calls for a second of the servers' processor time."""
+    before = sum(server.cpu() for server in servers)
+    answer = caller.ask({"do": "closed", "at_once": AT_ONCE, "seconds": bench.seconds(SECONDS)})
+    spent = sum(server.cpu() for server in servers) - before
+    return {**answer, "per_core": answer["calls"] / spent if servers else 0.0}
 
 
 def _figures(
@@ -142,6 +147,17 @@ def _figures(
             [Floor("bare", floor["rate"])],
             Promise(1_500, at_least=True),
             f"p50 then {sorted(busy)[len(busy) // 2]:.1f} ms",
+        )
+    )
+    made.append(
+        Figure(
+            "S4",
+            f"commands for a second of the cloud's processor time, {where}",
+            [answer["per_core"] for answer in sustained],
+            "/cpu-s",
+            [Floor("bare", floor["per_core"])],
+            None,
+            "without PostgreSQL's and Valkey's time",
         )
     )
     return made
