@@ -51,7 +51,7 @@ _LOST = (
 )
 
 
-_RESET = "select pg_advisory_unlock_all(); close all; unlisten *; reset all"
+_RESET = "; ".join(("select pg_advisory_unlock_all()", "close all", "unlisten *", "reset all"))
 """Makes a connection fit for the next one who takes it: as asyncpg's own, but sent with the transaction's end."""
 
 

@@ -63,6 +63,7 @@ def product_files() -> list[Path]:
         for folder, pattern in places
         for path in sorted((ROOT / folder).rglob(pattern))
         if not (folder.startswith("web") and skipped & set(path.relative_to(ROOT).parts))
+        and ".gen." not in path.name
     ]
 
 
