@@ -5,7 +5,7 @@ import subprocess
 import time
 
 import httpx2 as httpx
-import pyotp
+from pyotp.totp import TOTP
 
 from tests.system.product import BIN, Cloud, clean_environment, eventually
 
@@ -92,7 +92,7 @@ def test_mails_wait_for_the_operator_and_their_links_work(cloud: Cloud) -> None:
 def test_people_who_are_locked_out_are_helped(cloud: Cloud) -> None:
     client, email = person(cloud, "locked")
     secret = client.post("/auth/mfa/enable", json={"password": PASSWORD}).json()["secret"]
-    confirmed = client.post("/auth/mfa/confirm", json={"code": pyotp.TOTP(secret).now()})
+    confirmed = client.post("/auth/mfa/confirm", json={"code": TOTP(secret).now()})
     assert confirmed.status_code == 200, confirmed.text
     (line,) = operate(cloud, "user", "list", email).splitlines()
     assert line.split("\t")[2:4] == ["unverified", "MFA"] and "(owner)" in line
@@ -111,9 +111,7 @@ def test_people_who_are_locked_out_are_helped(cloud: Cloud) -> None:
 def test_keys_are_rotated_and_nobody_notices(cloud: Cloud) -> None:
     client, email = person(cloud, "rotated")
     secret = client.post("/auth/mfa/enable", json={"password": PASSWORD}).json()["secret"]
-    recovery = client.post("/auth/mfa/confirm", json={"code": pyotp.TOTP(secret).now()}).json()[
-        "recovery_codes"
-    ]
+    recovery = client.post("/auth/mfa/confirm", json={"code": TOTP(secret).now()}).json()["recovery_codes"]
     code = cloud.code("Before the rotation")
     before = operate(cloud, "keys", "list")
     said = operate(cloud, "keys", "rotate", "--jwt", "--master")

@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pyotp
 import pytest
+from pyotp.totp import TOTP
 
 from cloud.tests.auth.conftest import PASSWORD, House, actions, fresh_address
 from edgeflow_cloud.identity.mfa.service import SEALED
@@ -17,7 +17,7 @@ class Authenticator:
     """A phone that shows codes by the house's clock."""
 
     def __init__(self, house: House, secret: str) -> None:
-        self._house, self._totp = house, pyotp.TOTP(secret)
+        self._house, self._totp = house, TOTP(secret)
 
     def code(self, *, steps: int = 0) -> str:
         return self._totp.at(self._house.clock.now() + timedelta(seconds=30 * steps))
