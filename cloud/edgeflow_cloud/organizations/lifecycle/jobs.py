@@ -73,7 +73,7 @@ async def export(context: Context, payload: dict[str, object]) -> None:
 
 
 async def purge(context: Context, payload: dict[str, object]) -> None:
-    """Job: remove organizations whose grace time is over and archives that are too old; give up those that never came."""
+    """Job: remove organizations whose grace time is over and old archives; give up those that never came."""
     now = context.clock.now()
     async with context.db.system_tx("purge due") as tx:
         await queries.give_up_exports(tx, now - _PATIENCE, now)
