@@ -12,6 +12,7 @@ from rich.table import Table
 from edgeflow_cloud import __version__
 from edgeflow_cloud.app.cli_audit import audits
 from edgeflow_cloud.app.cli_drill import drill
+from edgeflow_cloud.app.cli_orgs import orgs
 from edgeflow_cloud.app.cli_simulate import simulate
 from edgeflow_cloud.app.cli_users import keys, mails, users
 from edgeflow_cloud.app.operation import guarded, load_settings, log_at
@@ -110,6 +111,7 @@ def config() -> None:
 app.command()(simulate)
 app.command()(drill)
 app.add_typer(users)
+app.add_typer(orgs)
 app.add_typer(mails)
 app.add_typer(keys)
 app.add_typer(audits)
