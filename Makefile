@@ -42,8 +42,8 @@ test: setup console browser proxy ## Run all tests: console, then pure, PostgreS
 check: setup .make/web ## Run every check that needs no product running: types, lint, layers, SQL, docs
 	@$(BIN)/python -m tools.check
 
-bench: setup ## Measure start, memory and speed against the promises; JSON goes to build/bench/
-	@$(BIN)/python -m tools.bench
+bench: setup ## Measure the promises beside their floors (FIGURES="S1 S5": some); JSON goes to build/bench/
+	@$(BIN)/python -m tools.bench $(FIGURES)
 
 gen: setup .make/web ## Write what is generated: OpenAPI, web client, layer table, reference pages
 	@$(BIN)/python -m tools.gen
