@@ -79,7 +79,7 @@ def _keys(paths: Sequence[Path]) -> "PublicKeys":
 
     if not paths:
         return _own_keys()
-    found: "list[Ed25519PublicKey]" = []
+    found: list[Ed25519PublicKey] = []
     for path in paths:
         try:
             found += read_public_keys(path.read_text(encoding="utf-8", errors="replace"))

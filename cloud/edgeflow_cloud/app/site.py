@@ -61,9 +61,18 @@ async def show_page(request: Request) -> Response:
     """A file of the console's build; any other address is a page of the console's own router."""
     if not (CONSOLE / "index.html").is_file():
         return PlainTextResponse("The console is not built here: run `make up`. The API is at /api/v1.", 503)
-    wanted = (CONSOLE / request.path_params["path"]).resolve()
-    if wanted.is_relative_to(CONSOLE.resolve()) and wanted.is_file():
+    wanted = _file(request.path_params["path"])
+    if wanted is not None:
         return FileResponse(wanted, headers=_FOR_EVER if "assets" in wanted.parts else _ASK_AGAIN)
     if request.path_params["path"] == "docs":
         return FileResponse(CONSOLE / "docs.html", headers=_ASK_AGAIN)
     return FileResponse(CONSOLE / "index.html", headers=_ASK_AGAIN)
+
+
+def _file(path: str) -> Path | None:
+    """The file of the build at this path, None when there is none or no file can be called so."""
+    try:
+        wanted = (CONSOLE / path).resolve()
+        return wanted if wanted.is_relative_to(CONSOLE.resolve()) and wanted.is_file() else None
+    except (OSError, ValueError):  # too long, or with a NUL in it
+        return None

@@ -17,7 +17,7 @@ from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
 from edgeflow_cloud.kernel.principal import Kind, Principal
 
 log = structlog.get_logger("edgeflow.audit")
-REFUSALS = Limit("audit-refusals", 60, 60)
+REFUSALS = Limit("audit-refusals", 10, 60)
 """Refusals a minute that are recorded of one caller: more say nothing new, and would let anybody fill the log."""
 
 
@@ -61,7 +61,7 @@ async def record_refusal(
 ) -> None:
     """Write that an attempt was refused, in a transaction of its own: the attempt's is rolled back.
 
-    Never raises for a part that is away, since the refusal stands either way, and writes at most 60 a minute of one
+    Never raises for a part that is away, since the refusal stands either way, and writes at most ten a minute of one
     caller. `reason` becomes `new_values`.
     """
     caller = f"{principal.tenant_id}:{principal.wire_id}"

@@ -34,6 +34,7 @@ _FLUSHERS = 2  # flushes at once: as many as the ingest pool has connections
 _CAPACITY = (
     50_000  # rows that may wait in this process; then senders wait, and at last their sockets are not read
 )
+_GAPS = 100_000  # runs whose gap is remembered
 _PATIENCE = 10.0  # seconds a batch may wait; then it is not answered, and the device sends it again
 
 _PASSING = (Unavailable, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError, TimeoutError)
@@ -59,6 +60,8 @@ class Ingest:
         self._waiting: deque[_Waiting] = deque()
         self._queued = 0  # rows that wait
         self._held = 0  # rows that wait or are being written
+        self._gaps: dict[queries.Run, tuple[int, int]] = {}
+        """Runs with a batch that was not stored: the connection's epoch and that sequence number."""
         self._room = asyncio.Condition()
         self._full = asyncio.Event()
         self._flushers = 0
@@ -80,6 +83,7 @@ class Ingest:
         Raises Refused when it can never be stored, Unavailable when it could not be stored in ten seconds,
         Superseded when a newer connection of the device was in by then.
         """
+        self._refuse_beyond_gap(batch, epoch)
         fence = Fence(batch.tenant_id, batch.device_id, epoch)
         waiting = _Waiting(batch, fence, asyncio.get_running_loop().create_future())
         try:
@@ -88,8 +92,30 @@ class Ingest:
                     await self._room.wait_for(lambda: self._held < _CAPACITY)
                 self._add(context, waiting)
                 await waiting.stored
+        except Refused:
+            raise  # it is answered, and the device drops it: no gap
         except TimeoutError:
+            self._note_gap(batch, epoch)
             raise Unavailable("Measurements cannot be stored at the moment; send them again.") from None
+        except Exception:
+            self._note_gap(batch, epoch)
+            raise
+
+    def _refuse_beyond_gap(self, batch: Batch, epoch: int) -> None:
+        """What follows a batch that was not stored must wait for it: storing it would move the cursor over the
+        gap, and its acknowledgement would have the device forget both. A new connection begins with the oldest.
+        """
+        gap = self._gaps.get(batch.run)
+        if gap is None:
+            return
+        if gap[0] == epoch and batch.sequence > gap[1]:
+            raise Unavailable("An earlier batch could not be stored; send that one again first.")
+        del self._gaps[batch.run]
+
+    def _note_gap(self, batch: Batch, epoch: int) -> None:
+        self._gaps[batch.run] = (epoch, batch.sequence)
+        if len(self._gaps) > _GAPS:  # runs whose device went elsewhere: they have been stored there
+            del self._gaps[next(iter(self._gaps))]
 
     def _add(self, context: Context, waiting: _Waiting) -> None:
         self._waiting.append(waiting)

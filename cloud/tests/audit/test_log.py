@@ -153,12 +153,12 @@ async def test_a_verification_over_http_goes_on_where_it_stopped(
 async def test_refusals_are_recorded_but_cannot_fill_the_log(
     client: Caller, context: Context, owner: Principal
 ) -> None:
-    for _ in range(70):
+    for _ in range(20):
         await audit.record_refusal(
             context, owner, "security.permission_denied", "permission", "devices:manage", reason={"code": "x"}
         )
     found = (await client("owner").get("/audit", params={"status": "failure", "limit": 200})).json()["items"]
-    assert 55 <= len(found) <= 62
+    assert 9 <= len(found) <= 12
     assert found[0]["new_values"] == {"code": "x"}
 
 

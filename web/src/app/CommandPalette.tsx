@@ -2,7 +2,18 @@ import '@mantine/spotlight/styles.css'
 import { useMantineColorScheme } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
-import { IconCpu, IconLogout, IconMoon, IconPlus, IconSearch, IconSun } from '@tabler/icons-react'
+import {
+  IconBuilding,
+  IconCpu,
+  IconKey,
+  IconLogout,
+  IconMoon,
+  IconPlus,
+  IconSearch,
+  IconSun,
+  IconUser,
+  IconUsers,
+} from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
@@ -28,6 +39,22 @@ export default function CommandPalette({ called }: { called: number }) {
   const verbs = [
     { label: t('devices.title'), icon: IconCpu, run: () => navigate({ to: '/devices' }) },
     { label: t('devices.add'), icon: IconPlus, run: () => navigate({ to: '/devices/add' }) },
+    {
+      label: t('organization.title'),
+      icon: IconBuilding,
+      run: () => navigate({ to: '/organization' }),
+    },
+    {
+      label: t('members.title'),
+      icon: IconUsers,
+      run: () => navigate({ to: '/organization/members' }),
+    },
+    {
+      label: t('apiKeys.title'),
+      icon: IconKey,
+      run: () => navigate({ to: '/organization/api-keys' }),
+    },
+    { label: t('account.title'), icon: IconUser, run: () => navigate({ to: '/account' }) },
     { label: t('palette.light'), icon: IconSun, run: () => setColorScheme('light') },
     { label: t('palette.dark'), icon: IconMoon, run: () => setColorScheme('dark') },
     { label: t('profile.logout'), icon: IconLogout, run: () => logout.mutate() },

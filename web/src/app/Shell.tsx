@@ -1,8 +1,9 @@
 import { useHotkeys } from '@mantine/hooks'
-import { IconCpu, IconPlus, IconSearch } from '@tabler/icons-react'
+import { IconBuilding, IconCpu, IconPlus, IconSearch } from '@tabler/icons-react'
 import { Link, useLocation, useRouter } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { Standing } from '@/features/account'
 import { LiveMark } from './LiveMark'
 import { Logo } from './Logo'
 import { ProfileMenu } from './ProfileMenu'
@@ -59,6 +60,10 @@ export function Shell({ children }: { children: ReactNode }) {
             <IconPlus size={18} stroke={1.6} />
             <span>{t('devices.add')}</span>
           </Link>
+          <Link to="/organization" aria-label={t('organization.title')}>
+            <IconBuilding size={18} stroke={1.6} />
+            <span>{t('organization.title')}</span>
+          </Link>
         </nav>
         <div className={css.foot}>
           <LiveMark />
@@ -66,7 +71,10 @@ export function Shell({ children }: { children: ReactNode }) {
         </div>
       </header>
       <main id="main" className={css.main} tabIndex={-1}>
-        <div className={css.page}>{children}</div>
+        <div className={css.page}>
+          <Standing />
+          {children}
+        </div>
       </main>
       {called > 0 && (
         <Suspense>

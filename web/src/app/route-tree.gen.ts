@@ -11,10 +11,27 @@
 import { Route as rootRouteImport } from './../routes/__root'
 import { Route as IndexRouteImport } from './../routes/index'
 import { Route as AppRouteImport } from './../routes/_app'
+import { Route as AcceptInvitationRouteImport } from './../routes/accept-invitation'
+import { Route as ForgotPasswordRouteImport } from './../routes/forgot-password'
 import { Route as LoginRouteImport } from './../routes/login'
+import { Route as ResetPasswordRouteImport } from './../routes/reset-password'
+import { Route as SignUpRouteImport } from './../routes/sign-up'
+import { Route as VerifyEmailRouteImport } from './../routes/verify-email'
+import { Route as AppAccountRouteRouteImport } from './../routes/_app/account/route'
+import { Route as AppOrganizationRouteRouteImport } from './../routes/_app/organization/route'
+import { Route as AppAccountIndexRouteImport } from './../routes/_app/account/index'
+import { Route as AppAccountSecurityRouteImport } from './../routes/_app/account/security'
+import { Route as AppAccountSessionsRouteImport } from './../routes/_app/account/sessions'
 import { Route as AppDevicesIndexRouteImport } from './../routes/_app/devices/index'
 import { Route as AppDevicesDeviceIdRouteRouteImport } from './../routes/_app/devices/$deviceId/route'
 import { Route as AppDevicesAddRouteImport } from './../routes/_app/devices/add'
+import { Route as AppOrganizationIndexRouteImport } from './../routes/_app/organization/index'
+import { Route as AppOrganizationApiKeysRouteImport } from './../routes/_app/organization/api-keys'
+import { Route as AppOrganizationAuditRouteImport } from './../routes/_app/organization/audit'
+import { Route as AppOrganizationMembersRouteImport } from './../routes/_app/organization/members'
+import { Route as AppOrganizationProjectsRouteImport } from './../routes/_app/organization/projects'
+import { Route as AppOrganizationSecurityRouteImport } from './../routes/_app/organization/security'
+import { Route as AppOrganizationUsageRouteImport } from './../routes/_app/organization/usage'
 import { Route as AppDevicesDeviceIdIndexRouteImport } from './../routes/_app/devices/$deviceId/index'
 import { Route as AppDevicesDeviceIdCommandsRouteImport } from './../routes/_app/devices/$deviceId/commands'
 import { Route as AppDevicesDeviceIdShadowRouteImport } from './../routes/_app/devices/$deviceId/shadow'
@@ -28,10 +45,60 @@ const AppRoute = AppRouteImport.update({
   id: '/_app',
   getParentRoute: () => rootRouteImport,
 } as any)
+const AcceptInvitationRoute = AcceptInvitationRouteImport.update({
+  id: '/accept-invitation',
+  path: '/accept-invitation',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const ForgotPasswordRoute = ForgotPasswordRouteImport.update({
+  id: '/forgot-password',
+  path: '/forgot-password',
+  getParentRoute: () => rootRouteImport,
+} as any)
 const LoginRoute = LoginRouteImport.update({
   id: '/login',
   path: '/login',
   getParentRoute: () => rootRouteImport,
+} as any)
+const ResetPasswordRoute = ResetPasswordRouteImport.update({
+  id: '/reset-password',
+  path: '/reset-password',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const SignUpRoute = SignUpRouteImport.update({
+  id: '/sign-up',
+  path: '/sign-up',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const VerifyEmailRoute = VerifyEmailRouteImport.update({
+  id: '/verify-email',
+  path: '/verify-email',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const AppAccountRouteRoute = AppAccountRouteRouteImport.update({
+  id: '/account',
+  path: '/account',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppOrganizationRouteRoute = AppOrganizationRouteRouteImport.update({
+  id: '/organization',
+  path: '/organization',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppAccountIndexRoute = AppAccountIndexRouteImport.update({
+  id: '/',
+  path: '/',
+  getParentRoute: () => AppAccountRouteRoute,
+} as any)
+const AppAccountSecurityRoute = AppAccountSecurityRouteImport.update({
+  id: '/security',
+  path: '/security',
+  getParentRoute: () => AppAccountRouteRoute,
+} as any)
+const AppAccountSessionsRoute = AppAccountSessionsRouteImport.update({
+  id: '/sessions',
+  path: '/sessions',
+  getParentRoute: () => AppAccountRouteRoute,
 } as any)
 const AppDevicesIndexRoute = AppDevicesIndexRouteImport.update({
   id: '/devices/',
@@ -47,6 +114,41 @@ const AppDevicesAddRoute = AppDevicesAddRouteImport.update({
   id: '/devices/add',
   path: '/devices/add',
   getParentRoute: () => AppRoute,
+} as any)
+const AppOrganizationIndexRoute = AppOrganizationIndexRouteImport.update({
+  id: '/',
+  path: '/',
+  getParentRoute: () => AppOrganizationRouteRoute,
+} as any)
+const AppOrganizationApiKeysRoute = AppOrganizationApiKeysRouteImport.update({
+  id: '/api-keys',
+  path: '/api-keys',
+  getParentRoute: () => AppOrganizationRouteRoute,
+} as any)
+const AppOrganizationAuditRoute = AppOrganizationAuditRouteImport.update({
+  id: '/audit',
+  path: '/audit',
+  getParentRoute: () => AppOrganizationRouteRoute,
+} as any)
+const AppOrganizationMembersRoute = AppOrganizationMembersRouteImport.update({
+  id: '/members',
+  path: '/members',
+  getParentRoute: () => AppOrganizationRouteRoute,
+} as any)
+const AppOrganizationProjectsRoute = AppOrganizationProjectsRouteImport.update({
+  id: '/projects',
+  path: '/projects',
+  getParentRoute: () => AppOrganizationRouteRoute,
+} as any)
+const AppOrganizationSecurityRoute = AppOrganizationSecurityRouteImport.update({
+  id: '/security',
+  path: '/security',
+  getParentRoute: () => AppOrganizationRouteRoute,
+} as any)
+const AppOrganizationUsageRoute = AppOrganizationUsageRouteImport.update({
+  id: '/usage',
+  path: '/usage',
+  getParentRoute: () => AppOrganizationRouteRoute,
 } as any)
 const AppDevicesDeviceIdIndexRoute = AppDevicesDeviceIdIndexRouteImport.update({
   id: '/',
@@ -68,19 +170,51 @@ const AppDevicesDeviceIdShadowRoute =
 
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute
+  '/accept-invitation': typeof AcceptInvitationRoute
+  '/forgot-password': typeof ForgotPasswordRoute
   '/login': typeof LoginRoute
+  '/reset-password': typeof ResetPasswordRoute
+  '/sign-up': typeof SignUpRoute
+  '/verify-email': typeof VerifyEmailRoute
+  '/account': typeof AppAccountRouteRouteWithChildren
+  '/organization': typeof AppOrganizationRouteRouteWithChildren
   '/devices/$deviceId': typeof AppDevicesDeviceIdRouteRouteWithChildren
+  '/account/security': typeof AppAccountSecurityRoute
+  '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
+  '/organization/api-keys': typeof AppOrganizationApiKeysRoute
+  '/organization/audit': typeof AppOrganizationAuditRoute
+  '/organization/members': typeof AppOrganizationMembersRoute
+  '/organization/projects': typeof AppOrganizationProjectsRoute
+  '/organization/security': typeof AppOrganizationSecurityRoute
+  '/organization/usage': typeof AppOrganizationUsageRoute
+  '/account/': typeof AppAccountIndexRoute
   '/devices/': typeof AppDevicesIndexRoute
+  '/organization/': typeof AppOrganizationIndexRoute
   '/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
   '/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/devices/$deviceId/': typeof AppDevicesDeviceIdIndexRoute
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute
+  '/accept-invitation': typeof AcceptInvitationRoute
+  '/forgot-password': typeof ForgotPasswordRoute
   '/login': typeof LoginRoute
+  '/reset-password': typeof ResetPasswordRoute
+  '/sign-up': typeof SignUpRoute
+  '/verify-email': typeof VerifyEmailRoute
+  '/account/security': typeof AppAccountSecurityRoute
+  '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
+  '/organization/api-keys': typeof AppOrganizationApiKeysRoute
+  '/organization/audit': typeof AppOrganizationAuditRoute
+  '/organization/members': typeof AppOrganizationMembersRoute
+  '/organization/projects': typeof AppOrganizationProjectsRoute
+  '/organization/security': typeof AppOrganizationSecurityRoute
+  '/organization/usage': typeof AppOrganizationUsageRoute
+  '/account': typeof AppAccountIndexRoute
   '/devices': typeof AppDevicesIndexRoute
+  '/organization': typeof AppOrganizationIndexRoute
   '/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
   '/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/devices/$deviceId': typeof AppDevicesDeviceIdIndexRoute
@@ -89,10 +223,27 @@ export interface FileRoutesById {
   __root__: typeof rootRouteImport
   '/': typeof IndexRoute
   '/_app': typeof AppRouteWithChildren
+  '/accept-invitation': typeof AcceptInvitationRoute
+  '/forgot-password': typeof ForgotPasswordRoute
   '/login': typeof LoginRoute
+  '/reset-password': typeof ResetPasswordRoute
+  '/sign-up': typeof SignUpRoute
+  '/verify-email': typeof VerifyEmailRoute
+  '/_app/account': typeof AppAccountRouteRouteWithChildren
+  '/_app/organization': typeof AppOrganizationRouteRouteWithChildren
   '/_app/devices/$deviceId': typeof AppDevicesDeviceIdRouteRouteWithChildren
+  '/_app/account/security': typeof AppAccountSecurityRoute
+  '/_app/account/sessions': typeof AppAccountSessionsRoute
   '/_app/devices/add': typeof AppDevicesAddRoute
+  '/_app/organization/api-keys': typeof AppOrganizationApiKeysRoute
+  '/_app/organization/audit': typeof AppOrganizationAuditRoute
+  '/_app/organization/members': typeof AppOrganizationMembersRoute
+  '/_app/organization/projects': typeof AppOrganizationProjectsRoute
+  '/_app/organization/security': typeof AppOrganizationSecurityRoute
+  '/_app/organization/usage': typeof AppOrganizationUsageRoute
+  '/_app/account/': typeof AppAccountIndexRoute
   '/_app/devices/': typeof AppDevicesIndexRoute
+  '/_app/organization/': typeof AppOrganizationIndexRoute
   '/_app/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
   '/_app/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/_app/devices/$deviceId/': typeof AppDevicesDeviceIdIndexRoute
@@ -101,19 +252,51 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath
   fullPaths:
     | '/'
+    | '/accept-invitation'
+    | '/forgot-password'
     | '/login'
+    | '/reset-password'
+    | '/sign-up'
+    | '/verify-email'
+    | '/account'
+    | '/organization'
     | '/devices/$deviceId'
+    | '/account/security'
+    | '/account/sessions'
     | '/devices/add'
+    | '/organization/api-keys'
+    | '/organization/audit'
+    | '/organization/members'
+    | '/organization/projects'
+    | '/organization/security'
+    | '/organization/usage'
+    | '/account/'
     | '/devices/'
+    | '/organization/'
     | '/devices/$deviceId/commands'
     | '/devices/$deviceId/shadow'
     | '/devices/$deviceId/'
   fileRoutesByTo: FileRoutesByTo
   to:
     | '/'
+    | '/accept-invitation'
+    | '/forgot-password'
     | '/login'
+    | '/reset-password'
+    | '/sign-up'
+    | '/verify-email'
+    | '/account/security'
+    | '/account/sessions'
     | '/devices/add'
+    | '/organization/api-keys'
+    | '/organization/audit'
+    | '/organization/members'
+    | '/organization/projects'
+    | '/organization/security'
+    | '/organization/usage'
+    | '/account'
     | '/devices'
+    | '/organization'
     | '/devices/$deviceId/commands'
     | '/devices/$deviceId/shadow'
     | '/devices/$deviceId'
@@ -121,10 +304,27 @@ export interface FileRouteTypes {
     | '__root__'
     | '/'
     | '/_app'
+    | '/accept-invitation'
+    | '/forgot-password'
     | '/login'
+    | '/reset-password'
+    | '/sign-up'
+    | '/verify-email'
+    | '/_app/account'
+    | '/_app/organization'
     | '/_app/devices/$deviceId'
+    | '/_app/account/security'
+    | '/_app/account/sessions'
     | '/_app/devices/add'
+    | '/_app/organization/api-keys'
+    | '/_app/organization/audit'
+    | '/_app/organization/members'
+    | '/_app/organization/projects'
+    | '/_app/organization/security'
+    | '/_app/organization/usage'
+    | '/_app/account/'
     | '/_app/devices/'
+    | '/_app/organization/'
     | '/_app/devices/$deviceId/commands'
     | '/_app/devices/$deviceId/shadow'
     | '/_app/devices/$deviceId/'
@@ -133,7 +333,12 @@ export interface FileRouteTypes {
 export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute
   AppRoute: typeof AppRouteWithChildren
+  AcceptInvitationRoute: typeof AcceptInvitationRoute
+  ForgotPasswordRoute: typeof ForgotPasswordRoute
   LoginRoute: typeof LoginRoute
+  ResetPasswordRoute: typeof ResetPasswordRoute
+  SignUpRoute: typeof SignUpRoute
+  VerifyEmailRoute: typeof VerifyEmailRoute
 }
 
 declare module '@tanstack/react-router' {
@@ -152,12 +357,82 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppRouteImport
       parentRoute: typeof rootRouteImport
     }
+    '/accept-invitation': {
+      id: '/accept-invitation'
+      path: '/accept-invitation'
+      fullPath: '/accept-invitation'
+      preLoaderRoute: typeof AcceptInvitationRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/forgot-password': {
+      id: '/forgot-password'
+      path: '/forgot-password'
+      fullPath: '/forgot-password'
+      preLoaderRoute: typeof ForgotPasswordRouteImport
+      parentRoute: typeof rootRouteImport
+    }
     '/login': {
       id: '/login'
       path: '/login'
       fullPath: '/login'
       preLoaderRoute: typeof LoginRouteImport
       parentRoute: typeof rootRouteImport
+    }
+    '/reset-password': {
+      id: '/reset-password'
+      path: '/reset-password'
+      fullPath: '/reset-password'
+      preLoaderRoute: typeof ResetPasswordRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/sign-up': {
+      id: '/sign-up'
+      path: '/sign-up'
+      fullPath: '/sign-up'
+      preLoaderRoute: typeof SignUpRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/verify-email': {
+      id: '/verify-email'
+      path: '/verify-email'
+      fullPath: '/verify-email'
+      preLoaderRoute: typeof VerifyEmailRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/_app/account': {
+      id: '/_app/account'
+      path: '/account'
+      fullPath: '/account'
+      preLoaderRoute: typeof AppAccountRouteRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/organization': {
+      id: '/_app/organization'
+      path: '/organization'
+      fullPath: '/organization'
+      preLoaderRoute: typeof AppOrganizationRouteRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/account/': {
+      id: '/_app/account/'
+      path: '/'
+      fullPath: '/account/'
+      preLoaderRoute: typeof AppAccountIndexRouteImport
+      parentRoute: typeof AppAccountRouteRoute
+    }
+    '/_app/account/security': {
+      id: '/_app/account/security'
+      path: '/security'
+      fullPath: '/account/security'
+      preLoaderRoute: typeof AppAccountSecurityRouteImport
+      parentRoute: typeof AppAccountRouteRoute
+    }
+    '/_app/account/sessions': {
+      id: '/_app/account/sessions'
+      path: '/sessions'
+      fullPath: '/account/sessions'
+      preLoaderRoute: typeof AppAccountSessionsRouteImport
+      parentRoute: typeof AppAccountRouteRoute
     }
     '/_app/devices/': {
       id: '/_app/devices/'
@@ -179,6 +454,55 @@ declare module '@tanstack/react-router' {
       fullPath: '/devices/add'
       preLoaderRoute: typeof AppDevicesAddRouteImport
       parentRoute: typeof AppRoute
+    }
+    '/_app/organization/': {
+      id: '/_app/organization/'
+      path: '/'
+      fullPath: '/organization/'
+      preLoaderRoute: typeof AppOrganizationIndexRouteImport
+      parentRoute: typeof AppOrganizationRouteRoute
+    }
+    '/_app/organization/api-keys': {
+      id: '/_app/organization/api-keys'
+      path: '/api-keys'
+      fullPath: '/organization/api-keys'
+      preLoaderRoute: typeof AppOrganizationApiKeysRouteImport
+      parentRoute: typeof AppOrganizationRouteRoute
+    }
+    '/_app/organization/audit': {
+      id: '/_app/organization/audit'
+      path: '/audit'
+      fullPath: '/organization/audit'
+      preLoaderRoute: typeof AppOrganizationAuditRouteImport
+      parentRoute: typeof AppOrganizationRouteRoute
+    }
+    '/_app/organization/members': {
+      id: '/_app/organization/members'
+      path: '/members'
+      fullPath: '/organization/members'
+      preLoaderRoute: typeof AppOrganizationMembersRouteImport
+      parentRoute: typeof AppOrganizationRouteRoute
+    }
+    '/_app/organization/projects': {
+      id: '/_app/organization/projects'
+      path: '/projects'
+      fullPath: '/organization/projects'
+      preLoaderRoute: typeof AppOrganizationProjectsRouteImport
+      parentRoute: typeof AppOrganizationRouteRoute
+    }
+    '/_app/organization/security': {
+      id: '/_app/organization/security'
+      path: '/security'
+      fullPath: '/organization/security'
+      preLoaderRoute: typeof AppOrganizationSecurityRouteImport
+      parentRoute: typeof AppOrganizationRouteRoute
+    }
+    '/_app/organization/usage': {
+      id: '/_app/organization/usage'
+      path: '/usage'
+      fullPath: '/organization/usage'
+      preLoaderRoute: typeof AppOrganizationUsageRouteImport
+      parentRoute: typeof AppOrganizationRouteRoute
     }
     '/_app/devices/$deviceId/': {
       id: '/_app/devices/$deviceId/'
@@ -204,6 +528,45 @@ declare module '@tanstack/react-router' {
   }
 }
 
+interface AppAccountRouteRouteChildren {
+  AppAccountSecurityRoute: typeof AppAccountSecurityRoute
+  AppAccountSessionsRoute: typeof AppAccountSessionsRoute
+  AppAccountIndexRoute: typeof AppAccountIndexRoute
+}
+
+const AppAccountRouteRouteChildren: AppAccountRouteRouteChildren = {
+  AppAccountSecurityRoute: AppAccountSecurityRoute,
+  AppAccountSessionsRoute: AppAccountSessionsRoute,
+  AppAccountIndexRoute: AppAccountIndexRoute,
+}
+
+const AppAccountRouteRouteWithChildren = AppAccountRouteRoute._addFileChildren(
+  AppAccountRouteRouteChildren,
+)
+
+interface AppOrganizationRouteRouteChildren {
+  AppOrganizationApiKeysRoute: typeof AppOrganizationApiKeysRoute
+  AppOrganizationAuditRoute: typeof AppOrganizationAuditRoute
+  AppOrganizationMembersRoute: typeof AppOrganizationMembersRoute
+  AppOrganizationProjectsRoute: typeof AppOrganizationProjectsRoute
+  AppOrganizationSecurityRoute: typeof AppOrganizationSecurityRoute
+  AppOrganizationUsageRoute: typeof AppOrganizationUsageRoute
+  AppOrganizationIndexRoute: typeof AppOrganizationIndexRoute
+}
+
+const AppOrganizationRouteRouteChildren: AppOrganizationRouteRouteChildren = {
+  AppOrganizationApiKeysRoute: AppOrganizationApiKeysRoute,
+  AppOrganizationAuditRoute: AppOrganizationAuditRoute,
+  AppOrganizationMembersRoute: AppOrganizationMembersRoute,
+  AppOrganizationProjectsRoute: AppOrganizationProjectsRoute,
+  AppOrganizationSecurityRoute: AppOrganizationSecurityRoute,
+  AppOrganizationUsageRoute: AppOrganizationUsageRoute,
+  AppOrganizationIndexRoute: AppOrganizationIndexRoute,
+}
+
+const AppOrganizationRouteRouteWithChildren =
+  AppOrganizationRouteRoute._addFileChildren(AppOrganizationRouteRouteChildren)
+
 interface AppDevicesDeviceIdRouteRouteChildren {
   AppDevicesDeviceIdCommandsRoute: typeof AppDevicesDeviceIdCommandsRoute
   AppDevicesDeviceIdShadowRoute: typeof AppDevicesDeviceIdShadowRoute
@@ -223,12 +586,16 @@ const AppDevicesDeviceIdRouteRouteWithChildren =
   )
 
 interface AppRouteChildren {
+  AppAccountRouteRoute: typeof AppAccountRouteRouteWithChildren
+  AppOrganizationRouteRoute: typeof AppOrganizationRouteRouteWithChildren
   AppDevicesDeviceIdRouteRoute: typeof AppDevicesDeviceIdRouteRouteWithChildren
   AppDevicesAddRoute: typeof AppDevicesAddRoute
   AppDevicesIndexRoute: typeof AppDevicesIndexRoute
 }
 
 const AppRouteChildren: AppRouteChildren = {
+  AppAccountRouteRoute: AppAccountRouteRouteWithChildren,
+  AppOrganizationRouteRoute: AppOrganizationRouteRouteWithChildren,
   AppDevicesDeviceIdRouteRoute: AppDevicesDeviceIdRouteRouteWithChildren,
   AppDevicesAddRoute: AppDevicesAddRoute,
   AppDevicesIndexRoute: AppDevicesIndexRoute,
@@ -239,7 +606,12 @@ const AppRouteWithChildren = AppRoute._addFileChildren(AppRouteChildren)
 const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
   AppRoute: AppRouteWithChildren,
+  AcceptInvitationRoute: AcceptInvitationRoute,
+  ForgotPasswordRoute: ForgotPasswordRoute,
   LoginRoute: LoginRoute,
+  ResetPasswordRoute: ResetPasswordRoute,
+  SignUpRoute: SignUpRoute,
+  VerifyEmailRoute: VerifyEmailRoute,
 }
 export const routeTree = rootRouteImport
   ._addFileChildren(rootRouteChildren)

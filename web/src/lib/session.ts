@@ -12,12 +12,14 @@ import { ApiProblem, toProblem } from './problem'
  * Because of that rotation two tabs must never refresh with the same token: see `exclusively`.
  */
 const KEY = 'edgeflow.refresh'
+const SESSION = 'edgeflow.session'
 const LEASE = 'edgeflow.refresh.lease'
 const LEASE_MS = 8_000
 
 export interface Tokens {
   access_token: string
   refresh_token: string
+  session_id: string
 }
 
 let access: string | null = null
@@ -54,6 +56,7 @@ export const hasSession = (): boolean => access !== null || store.read(KEY) !== 
 export function signedIn(tokens: Tokens): void {
   access = tokens.access_token
   store.write(KEY, tokens.refresh_token)
+  store.write(SESSION, tokens.session_id)
   announce('in')
 }
 
@@ -62,6 +65,7 @@ export function signedOut(change: 'left' | 'ended'): void {
   const had = hasSession()
   access = null
   store.write(KEY, null)
+  store.write(SESSION, null)
   if (had) announce(change)
 }
 
@@ -73,6 +77,9 @@ export function onSessionChange(listener: (change: SessionChange) => void): () =
 if (typeof window !== 'undefined') {
   window.addEventListener('storage', (event) => {
     if (event.key === KEY && event.newValue === null && access !== null) signedOut('left')
+    // Another tab entered another organization, or as somebody else: nothing on screen here is true any more.
+    const replaced = event.key === SESSION && event.newValue !== null && event.oldValue !== null
+    if (replaced && event.newValue !== event.oldValue) window.location.reload()
   })
 }
 

@@ -6,12 +6,15 @@ import { hasSession } from '@/lib/session'
 interface LoginSearch {
   next?: string
   reason?: LoginReason
+  /** The organization to enter. */
+  organization?: string
 }
 
 export const Route = createFileRoute('/login')({
-  validateSearch: ({ next, reason }: Record<string, unknown>): LoginSearch => ({
+  validateSearch: ({ next, reason, organization }: Record<string, unknown>): LoginSearch => ({
     ...(typeof next === 'string' ? { next } : {}),
     ...(isReason(reason) ? { reason } : {}),
+    ...(typeof organization === 'string' ? { organization } : {}),
   }),
   beforeLoad: ({ search }) => {
     if (hasSession()) throw redirect({ href: safeNext(search.next) })
@@ -20,12 +23,13 @@ export const Route = createFileRoute('/login')({
 })
 
 function Page() {
-  const { next, reason } = Route.useSearch()
+  const { next, reason, organization } = Route.useSearch()
   const router = useRouter()
   return (
     <LoginPage
       mark={<Logo />}
       reason={reason}
+      organizationId={organization}
       onSignedIn={() => router.history.push(safeNext(next))}
     />
   )

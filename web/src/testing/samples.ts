@@ -1,4 +1,4 @@
-import type { CodeDocument, DeviceDocument, ShadowDocument } from '@/api/generated'
+import type { CodeDocument, DeviceDocument, ProfileDocument, ShadowDocument } from '@/api/generated'
 
 export const device = (change: Partial<DeviceDocument> = {}): DeviceDocument => ({
   device_id: 'dev_one',
@@ -12,6 +12,7 @@ export const device = (change: Partial<DeviceDocument> = {}): DeviceDocument => 
   network: { ip_address: '10.0.0.7' },
   tags: [],
   notes: '',
+  project_id: null,
   version: 3,
   created_at: '2026-11-01T00:00:00Z',
   updated_at: '2026-11-24T05:00:00Z',
@@ -65,3 +66,34 @@ export const instance = (change: object = {}) => ({
   registration: 'closed',
   ...change,
 })
+
+/** What the signed-in person is and may; an owner, without a second factor. */
+export const profile = (change: Partial<ProfileDocument> = {}): ProfileDocument => ({
+  ...session().user,
+  role: 'owner',
+  permissions: PERMISSIONS,
+  mfa_enabled: false,
+  recovery_codes_left: null,
+  locale: null,
+  timezone: null,
+  created_at: '2026-11-01T00:00:00Z',
+  updated_at: '2026-11-01T00:00:00Z',
+  ...change,
+})
+
+const PERMISSIONS = [
+  'api_keys:manage',
+  'api_keys:view',
+  'audit:view',
+  'billing:view',
+  'devices:manage',
+  'devices:view',
+  'organization:manage',
+  'organization:own',
+  'organization:view',
+  'projects:manage',
+  'projects:view',
+  'resources:delete',
+  'users:manage',
+  'users:view',
+]

@@ -1,8 +1,9 @@
 """Bounds of one call: how big its body, how deep its JSON, how many calls."""
 
+import asyncio
 import re
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.limits import Limit
@@ -16,6 +17,7 @@ ADDRESS_LIMIT = Limit("address", 600, 60)
 CALLER_LIMIT = Limit("caller", 6_000, 60, burst=1_000)
 """Calls a minute of one person, program or device."""
 BODY_LIMIT = 1024 * 1024
+BODY_SECONDS = 60.0
 DEPTH_LIMIT = 32
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -24,6 +26,12 @@ class TooLarge(Problem):
     """The body is over the limit."""
 
     status, code, title = 413, "body_too_large", "Body too large"
+
+
+class TooSlow(Problem):
+    """The body does not come."""
+
+    status, code, title = 408, "body_too_slow", "Request timeout"
 
 
 async def spend(context: Context, request: Request, principal: Principal | None) -> None:
@@ -42,9 +50,30 @@ async def spend(context: Context, request: Request, principal: Principal | None)
 
 
 async def read_body(request: Request) -> bytes:
-    """The whole body, read before any transaction is opened. Raises TooLarge and Invalid (`too_deep`)."""
+    """The whole body, read before any transaction is opened. Raises TooLarge, TooSlow and Invalid (`too_deep`)."""
     if int_or_zero(request.headers.get("content-length")) > BODY_LIMIT:
         raise TooLarge("The body is larger than 1 MiB. Send less at once.", headers={"Connection": "close"})
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            body = await _collect(request)
+    except TimeoutError:
+        raise TooSlow(
+            f"The body did not come within {BODY_SECONDS:.0f} s. Send it again, on a better line or in parts.",
+            headers={"Connection": "close"},
+        ) from None
+    except ClientDisconnect:  # nobody reads this answer, but the log need not call it our fault
+        raise Problem("The connection ended before the body did.", code="body_cut_off") from None
+    request._body = body  # pyright: ignore[reportPrivateUsage] - Starlette's own cache: FastAPI reads the body from here
+    try:
+        check_depth(body, DEPTH_LIMIT)
+    except FrameError:
+        raise Invalid(
+            f"The body nests deeper than {DEPTH_LIMIT} levels. Flatten it.", code="too_deep"
+        ) from None
+    return body
+
+
+async def _collect(request: Request) -> bytes:
     pieces: list[bytes] = []
     size = 0
     async for piece in request.stream():
@@ -54,15 +83,7 @@ async def read_body(request: Request) -> bytes:
                 "The body is larger than 1 MiB. Send less at once.", headers={"Connection": "close"}
             )
         pieces.append(piece)
-    body = b"".join(pieces)
-    request._body = body  # pyright: ignore[reportPrivateUsage] - Starlette's own cache: FastAPI reads the body from here
-    try:
-        check_depth(body, DEPTH_LIMIT)
-    except FrameError:
-        raise Invalid(
-            f"The body nests deeper than {DEPTH_LIMIT} levels. Flatten it.", code="too_deep"
-        ) from None
-    return body
+    return b"".join(pieces)
 
 
 def refuse_nul(body: bytes) -> None:

@@ -64,6 +64,7 @@ async def _on_validation(request: Request, error: Exception) -> Response:
     detail = f"{first.field}: {first.message}" if first.field else first.message
     if len(fields) > 1:
         detail += f" ({len(fields) - 1} more in errors)"
+    detail = detail if detail.endswith((".", "!", "?")) else f"{detail}."
     problem = (
         Problem(
             "The body is not valid JSON. Check it and send it again.", code="malformed_json", fields=fields
@@ -78,7 +79,7 @@ def _field(item: dict[str, object]) -> FieldError:
     path = [str(part) for part in cast("tuple[object, ...]", item.get("loc", ()))]
     if path and path[0] in ("body", "query", "path", "header"):
         path = path[1:]
-    message = str(item.get("msg", "not acceptable"))
+    message = str(item.get("msg", "not acceptable")).removeprefix("Value error, ")
     if item.get("type") == "extra_forbidden":
         message = "We do not know this field. Remove it, or check its spelling."
     return FieldError(".".join(path), message)

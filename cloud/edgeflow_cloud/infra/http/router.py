@@ -18,6 +18,7 @@ from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.infra.http import idempotency
 from edgeflow_cloud.infra.http.bodies import Problems
 from edgeflow_cloud.infra.http.limits import read_body, refuse_nul, spend
+from edgeflow_cloud.infra.http.parsing import parse_body
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Forbidden, NotFound, Unauthenticated
 from edgeflow_cloud.kernel.principal import Kind, Principal, Restriction
@@ -140,8 +141,10 @@ def _route_class(manners: Manners) -> type[APIRoute]:
         def get_route_handler(self) -> Handler:
             endpoint = cast("Handler", super().get_route_handler())
 
+            reads_json = self.body_field is not None
+
             async def handle(request: Request) -> Response:
-                return await _serve(request, endpoint, manners)
+                return await _serve(request, endpoint, manners, reads_json)
 
             return handle
 
@@ -149,13 +152,13 @@ def _route_class(manners: Manners) -> type[APIRoute]:
     return Route
 
 
-async def _serve(request: Request, endpoint: Handler, manners: Manners) -> Response:
+async def _serve(request: Request, endpoint: Handler, manners: Manners, reads_json: bool) -> Response:
     context = context_of(request)
     principal = None
     if manners.permission != PUBLIC:
         principal = await context.authenticate(context, request)
     try:
-        return await _answer(request, endpoint, manners, principal)
+        return await _answer(request, endpoint, manners, principal, reads_json)
     except Forbidden as refusal:
         # Here the call's transaction is undone; the note of the refusal is written in one of its own.
         permission = refusal.extra.get("permission")
@@ -165,7 +168,7 @@ async def _serve(request: Request, endpoint: Handler, manners: Manners) -> Respo
 
 
 async def _answer(
-    request: Request, endpoint: Handler, manners: Manners, principal: Principal | None
+    request: Request, endpoint: Handler, manners: Manners, principal: Principal | None, reads_json: bool
 ) -> Response:
     context = context_of(request)
     if manners.permission != PUBLIC:
@@ -177,6 +180,8 @@ async def _answer(
     body = await read_body(request)
     if not manners.devices and manners.permission != PUBLIC:
         refuse_nul(body)  # devices' text may end in NUL (field-device.md): their routes strip it
+    if reads_json:
+        await parse_body(request, body)
     if not manners.transaction or principal is None:
         return await endpoint(request)
     async with context.db.tenant_tx(principal) as tx:

@@ -5,6 +5,215 @@ export type ClientOptions = {
 };
 
 /**
+ * AcceptInvitation
+ *
+ * The token; and for somebody without an account, what the account needs.
+ */
+export type AcceptInvitation = {
+    /**
+     * Token
+     */
+    token: string;
+    /**
+     * First Name
+     */
+    first_name?: string | null;
+    /**
+     * Last Name
+     */
+    last_name?: string | null;
+    /**
+     * Password
+     */
+    password?: null;
+    /**
+     * Accept Terms
+     *
+     * Send true to make an account.
+     */
+    accept_terms?: true | null;
+};
+
+/**
+ * AcceptedInvitation
+ *
+ * Who joined what; log in next.
+ */
+export type AcceptedInvitation = {
+    /**
+     * Organization Id
+     */
+    organization_id: string;
+    /**
+     * Organization Name
+     */
+    organization_name: string;
+    /**
+     * User Id
+     */
+    user_id: string;
+    /**
+     * Email
+     */
+    email: string;
+    role: Role;
+    /**
+     * Registered
+     *
+     * Whether the account was made just now.
+     */
+    registered: boolean;
+};
+
+/**
+ * ActorDocument
+ *
+ * Who did it.
+ */
+export type ActorDocument = {
+    /**
+     * Kind
+     */
+    kind: 'user' | 'api_key' | 'device' | 'system';
+    /**
+     * Id
+     *
+     * `usr_…`, `key_…`, `dev_…`, `sys_…`.
+     */
+    id: string;
+};
+
+/**
+ * ApiKeyDocument
+ *
+ * A key, without its secret.
+ */
+export type ApiKeyDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Prefix
+     *
+     * How the key begins, to tell keys apart.
+     */
+    prefix: string;
+    /**
+     * Scopes
+     */
+    scopes: Array<string>;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Last Used At
+     *
+     * To within a minute; null when it was never used.
+     */
+    last_used_at: string | null;
+};
+
+/**
+ * AuditEntryDocument
+ *
+ * One entry. It is never changed; `sequence` is its place in the chain, null until it is sealed.
+ */
+export type AuditEntryDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Organization Id
+     */
+    organization_id: string;
+    /**
+     * User Id
+     *
+     * Null when a program, a device or the platform did it.
+     */
+    user_id: string | null;
+    actor: ActorDocument;
+    /**
+     * Action
+     */
+    action: string;
+    /**
+     * Resource Type
+     */
+    resource_type: string;
+    /**
+     * Resource Id
+     */
+    resource_id: string;
+    /**
+     * Status
+     *
+     * `success`, or `failure` for what was refused or failed.
+     */
+    status: string;
+    /**
+     * Old Values
+     */
+    old_values: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * New Values
+     */
+    new_values: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Ip Address
+     */
+    ip_address: string | null;
+    /**
+     * User Agent
+     */
+    user_agent: string | null;
+    /**
+     * Timestamp
+     */
+    timestamp: string;
+    /**
+     * Sequence
+     */
+    sequence: number | null;
+};
+
+/**
+ * BreakDocument
+ *
+ * What is not as it was.
+ */
+export type BreakDocument = {
+    flaw: Flaw;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Sequence
+     */
+    sequence: number | null;
+};
+
+/**
  * ChangePasswordBody
  *
  * The password as it is, and as it shall be.
@@ -18,6 +227,84 @@ export type ChangePasswordBody = {
      * New Password
      */
     new_password: string;
+};
+
+/**
+ * CheckpointDocument
+ *
+ * A signed statement that seal number `sequence` has this hash.
+ */
+export type CheckpointDocument = {
+    /**
+     * Sequence
+     */
+    sequence: number;
+    /**
+     * Hash
+     */
+    hash: string;
+    /**
+     * Previous Sequence
+     */
+    previous_sequence: number | null;
+    /**
+     * Made At
+     */
+    made_at: string;
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Document
+     *
+     * The text that was signed, byte by byte.
+     */
+    document: string;
+    /**
+     * Signature
+     *
+     * Ed25519, in base64.
+     */
+    signature: string;
+    /**
+     * Object Key
+     *
+     * Where it lies in the object store.
+     */
+    object_key: string;
+};
+
+/**
+ * CheckpointListing
+ *
+ * Checkpoints, and the keys that they are verified with.
+ */
+export type CheckpointListing = {
+    /**
+     * Items
+     */
+    items: Array<CheckpointDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+    /**
+     * Keys
+     *
+     * Public keys in PEM by their id. Keep a copy elsewhere.
+     */
+    keys: {
+        [key: string]: string;
+    };
 };
 
 /**
@@ -152,6 +439,32 @@ export type CommandDocument = {
 export type CommandStatus = 'queued' | 'sent' | 'done' | 'failed' | 'expired' | 'cancelled' | 'unknown';
 
 /**
+ * CreateApiKey
+ *
+ * A key for a program.
+ */
+export type CreateApiKey = {
+    /**
+     * Name
+     *
+     * Which program uses it.
+     */
+    name: string;
+    /**
+     * Scopes
+     *
+     * What it may do, `{subsystem}:{read|manage}`: organization:read, organization:manage, users:read, users:manage, projects:read, projects:manage, devices:read, devices:manage, flows:read, flows:manage, resources:manage, billing:read, audit:read.
+     */
+    scopes: Array<string>;
+    /**
+     * Expires In
+     *
+     * Seconds until it ends by itself; null: never.
+     */
+    expires_in?: number | null;
+};
+
+/**
  * CreateCodes
  *
  * What the devices that show these codes will be called, and how long the codes live.
@@ -239,6 +552,115 @@ export type CreateDevice = {
      * Tags
      */
     tags?: Array<string>;
+    /**
+     * Project Id
+     */
+    project_id?: string | null;
+};
+
+/**
+ * CreateInvitation
+ *
+ * Whom to invite, as what.
+ */
+export type CreateInvitation = {
+    /**
+     * Email
+     */
+    email: string;
+    role?: Role;
+    /**
+     * Extra Permissions
+     */
+    extra_permissions?: Array<'users:manage' | 'devices:manage' | 'flows:manage' | 'resources:delete'>;
+    /**
+     * Expires In
+     *
+     * Seconds until the link is dead.
+     */
+    expires_in?: number;
+};
+
+/**
+ * CreateOrganization
+ *
+ * A new organization, of which you are the owner.
+ */
+export type CreateOrganization = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Slug
+     */
+    slug?: string | null;
+};
+
+/**
+ * CreateProject
+ *
+ * A new project.
+ */
+export type CreateProject = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description?: string;
+};
+
+/**
+ * CreatedApiKey
+ *
+ * A new key.
+ */
+export type CreatedApiKey = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Prefix
+     *
+     * How the key begins, to tell keys apart.
+     */
+    prefix: string;
+    /**
+     * Scopes
+     */
+    scopes: Array<string>;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string | null;
+    /**
+     * Last Used At
+     *
+     * To within a minute; null when it was never used.
+     */
+    last_used_at: string | null;
+    /**
+     * Key
+     *
+     * Shown this once. Send it as `X-API-Key`.
+     */
+    key: string;
 };
 
 /**
@@ -352,6 +774,10 @@ export type CreatedDevice = {
      */
     tags: Array<string>;
     /**
+     * Project Id
+     */
+    project_id: string | null;
+    /**
      * Notes
      */
     notes: string;
@@ -423,6 +849,10 @@ export type DeviceDocument = {
      */
     tags: Array<string>;
     /**
+     * Project Id
+     */
+    project_id: string | null;
+    /**
      * Notes
      */
     notes: string;
@@ -491,6 +921,103 @@ export type EntryDocument = {
 };
 
 /**
+ * ExportDocument
+ *
+ * An archive of the organization: a zip of JSON lines, a file a table; no secrets and no measurements.
+ */
+export type ExportDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     *
+     * `waiting`, `done` or `failed`
+     */
+    state: string;
+    /**
+     * Size
+     *
+     * Bytes, once it is done.
+     */
+    size: number | null;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+};
+
+/**
+ * ExportWithLink
+ *
+ * An archive, with the address to fetch it from once it is done.
+ */
+export type ExportWithLink = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     *
+     * `waiting`, `done` or `failed`
+     */
+    state: string;
+    /**
+     * Size
+     *
+     * Bytes, once it is done.
+     */
+    size: number | null;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Url
+     *
+     * Good for fifteen minutes, for whoever has it; null until it is done.
+     */
+    url: string | null;
+};
+
+/**
+ * Flaw
+ *
+ * What can be wrong with a log.
+ */
+export type Flaw = 'seal_missing' | 'entry_missing' | 'entry_changed' | 'link_broken' | 'format_unknown' | 'entry_unsealed' | 'checkpoint_forged' | 'checkpoint_contradicted' | 'checkpoint_missing' | 'truncated' | 'file_changed' | 'file_incomplete';
+
+/**
+ * ForgotPasswordBody
+ *
+ * Whose password is forgotten.
+ */
+export type ForgotPasswordBody = {
+    /**
+     * Email
+     */
+    email: string;
+};
+
+/**
  * HealthDocument
  *
  * `ok`, or an answer that is no 200.
@@ -528,6 +1055,129 @@ export type InstanceDocument = {
      * Registration
      */
     registration: string;
+};
+
+/**
+ * InvitationDocument
+ *
+ * An invitation that is still good.
+ */
+export type InvitationDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Email
+     */
+    email: string;
+    role: Role;
+    /**
+     * Extra Permissions
+     */
+    extra_permissions: Array<string>;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
+};
+
+/**
+ * InvitationPreview
+ *
+ * What the link leads to.
+ */
+export type InvitationPreview = {
+    /**
+     * Organization Name
+     */
+    organization_name: string;
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Has Account
+     *
+     * Whether the address has an account; without one, make it on accepting.
+     */
+    has_account: boolean;
+};
+
+/**
+ * InvitationToken
+ *
+ * The token of the link.
+ */
+export type InvitationToken = {
+    /**
+     * Token
+     */
+    token: string;
+};
+
+/**
+ * LinkBody
+ *
+ * The token of a link in a mail: what stands behind `#token=`.
+ */
+export type LinkBody = {
+    /**
+     * Token
+     */
+    token: string;
+};
+
+/**
+ * Listing[ApiKeyDocument]
+ */
+export type ListingApiKeyDocument = {
+    /**
+     * Items
+     */
+    items: Array<ApiKeyDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[AuditEntryDocument]
+ */
+export type ListingAuditEntryDocument = {
+    /**
+     * Items
+     */
+    items: Array<AuditEntryDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
 };
 
 /**
@@ -597,6 +1247,72 @@ export type ListingDeviceDocument = {
 };
 
 /**
+ * Listing[ExportDocument]
+ */
+export type ListingExportDocument = {
+    /**
+     * Items
+     */
+    items: Array<ExportDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[InvitationDocument]
+ */
+export type ListingInvitationDocument = {
+    /**
+     * Items
+     */
+    items: Array<InvitationDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[LivingSessionDocument]
+ */
+export type ListingLivingSessionDocument = {
+    /**
+     * Items
+     */
+    items: Array<LivingSessionDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
  * Listing[MemberDocument]
  */
 export type ListingMemberDocument = {
@@ -641,6 +1357,28 @@ export type ListingOwnOrganizationDocument = {
 };
 
 /**
+ * Listing[ProjectDocument]
+ */
+export type ListingProjectDocument = {
+    /**
+     * Items
+     */
+    items: Array<ProjectDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
  * LiveTicket
  *
  * Opens one socket: `/live?ticket=…`.
@@ -654,6 +1392,50 @@ export type LiveTicket = {
      * Expires In
      */
     expires_in: number;
+};
+
+/**
+ * LivingSessionDocument
+ *
+ * One of your sessions. `current` is the one that asks; `last_seen_at` is right to the minute.
+ */
+export type LivingSessionDocument = {
+    /**
+     * Session Id
+     */
+    session_id: string;
+    /**
+     * Current
+     */
+    current: boolean;
+    /**
+     * Organization Id
+     */
+    organization_id: string;
+    /**
+     * Organization Name
+     */
+    organization_name: string;
+    /**
+     * Ip Address
+     */
+    ip_address: string | null;
+    /**
+     * User Agent
+     */
+    user_agent: string | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Last Seen At
+     */
+    last_seen_at: string;
+    /**
+     * Expires At
+     */
+    expires_at: string;
 };
 
 /**
@@ -691,6 +1473,19 @@ export type LoginBody = {
 };
 
 /**
+ * MemberBody
+ *
+ * The role from now on, and the extra permissions beside it.
+ */
+export type MemberBody = {
+    role: Role;
+    /**
+     * Extra Permissions
+     */
+    extra_permissions?: Array<'users:manage' | 'devices:manage' | 'flows:manage' | 'resources:delete'>;
+};
+
+/**
  * MemberDocument
  *
  * One person of the organization.
@@ -718,9 +1513,25 @@ export type MemberDocument = {
      */
     extra_permissions: Array<string>;
     /**
+     * Mfa Enabled
+     */
+    mfa_enabled: boolean;
+    /**
      * Joined At
      */
     joined_at: string;
+};
+
+/**
+ * MessageDocument
+ *
+ * A sentence for the person.
+ */
+export type MessageDocument = {
+    /**
+     * Message
+     */
+    message: string;
 };
 
 /**
@@ -759,6 +1570,74 @@ export type MetricsDocument = {
     metrics: {
         [key: string]: Array<number | null>;
     };
+};
+
+/**
+ * MfaCodeBody
+ *
+ * What the authenticator shows.
+ */
+export type MfaCodeBody = {
+    /**
+     * Code
+     */
+    code: string;
+};
+
+/**
+ * MfaPasswordBody
+ *
+ * The password once more.
+ */
+export type MfaPasswordBody = {
+    /**
+     * Password
+     */
+    password: string;
+};
+
+/**
+ * MfaProofBody
+ *
+ * The password once more, and a code of the authenticator or a recovery code.
+ */
+export type MfaProofBody = {
+    /**
+     * Code
+     */
+    code: string;
+};
+
+/**
+ * MfaRequiredDocument
+ *
+ * The password is right and there is no session yet: log in once more with `mfa_code`.
+ */
+export type MfaRequiredDocument = {
+    /**
+     * Requires Mfa
+     */
+    requires_mfa?: true;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * MfaSetupDocument
+ *
+ * For an authenticator: draw `otpauth_uri` as a QR code, or type `secret`. It counts once it is confirmed.
+ */
+export type MfaSetupDocument = {
+    /**
+     * Secret
+     */
+    secret: string;
+    /**
+     * Otpauth Uri
+     */
+    otpauth_uri: string;
 };
 
 /**
@@ -830,6 +1709,20 @@ export type OrganizationDocument = {
      * Updated At
      */
     updated_at: string;
+    /**
+     * `suspended`: the operator closed it. `deleted`: it goes after `purge_after`.
+     */
+    state: State;
+    /**
+     * Deleted At
+     */
+    deleted_at: string | null;
+    /**
+     * Purge After
+     *
+     * Until when an owner may restore it.
+     */
+    purge_after: string | null;
 };
 
 /**
@@ -874,6 +1767,20 @@ export type OwnOrganizationDocument = {
      * Updated At
      */
     updated_at: string;
+    /**
+     * `suspended`: the operator closed it. `deleted`: it goes after `purge_after`.
+     */
+    state: State;
+    /**
+     * Deleted At
+     */
+    deleted_at: string | null;
+    /**
+     * Purge After
+     *
+     * Until when an owner may restore it.
+     */
+    purge_after: string | null;
     role: Role;
 };
 
@@ -891,6 +1798,62 @@ export type PasswordChangedDocument = {
      * Ended Sessions
      */
     ended_sessions: number;
+};
+
+/**
+ * PasswordResetDocument
+ *
+ * The password is replaced; log in with it.
+ */
+export type PasswordResetDocument = {
+    /**
+     * Ended Sessions
+     */
+    ended_sessions: number;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * PasswordStrengthBody
+ *
+ * A password that somebody thinks of; `email` and `words` (name, organization) are easy to guess in it.
+ */
+export type PasswordStrengthBody = {
+    /**
+     * Email
+     */
+    email?: string;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+};
+
+/**
+ * PasswordStrengthDocument
+ *
+ * `score` is 0 (guessed at once) to 4 (not in years). `refusal` says why it is not taken, null when it is.
+ */
+export type PasswordStrengthDocument = {
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Refusal
+     */
+    refusal: string | null;
+    /**
+     * Warning
+     */
+    warning: string | null;
+    /**
+     * Suggestions
+     */
+    suggestions: Array<string>;
 };
 
 /**
@@ -953,6 +1916,16 @@ export type ProfileDocument = {
      */
     permissions: Array<string>;
     /**
+     * Mfa Enabled
+     */
+    mfa_enabled: boolean;
+    /**
+     * Recovery Codes Left
+     *
+     * Null for an account without MFA.
+     */
+    recovery_codes_left: number | null;
+    /**
      * Locale
      */
     locale: string | null;
@@ -960,6 +1933,38 @@ export type ProfileDocument = {
      * Timezone
      */
     timezone: string | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * ProjectDocument
+ *
+ * A group of devices inside the organization.
+ */
+export type ProjectDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Version
+     */
+    version: number;
     /**
      * Created At
      */
@@ -1008,6 +2013,18 @@ export type ProvisionedDevice = {
      * Api Key
      */
     api_key: string;
+};
+
+/**
+ * RecoveryCodesDocument
+ *
+ * Each opens the account once, instead of a code. They are shown this once.
+ */
+export type RecoveryCodesDocument = {
+    /**
+     * Recovery Codes
+     */
+    recovery_codes: Array<string>;
 };
 
 /**
@@ -1121,6 +2138,18 @@ export type RegisteredUser = {
 };
 
 /**
+ * ResetPasswordBody
+ *
+ * The token of a link in a mail, and the password as it shall be.
+ */
+export type ResetPasswordBody = {
+    /**
+     * Token
+     */
+    token: string;
+};
+
+/**
  * Role
  *
  * A member's role in an organization, as published.
@@ -1161,6 +2190,18 @@ export type SessionUser = {
 };
 
 /**
+ * SessionsEndedDocument
+ *
+ * How many sessions were ended.
+ */
+export type SessionsEndedDocument = {
+    /**
+     * Ended Sessions
+     */
+    ended_sessions: number;
+};
+
+/**
  * SettingsBody
  *
  * Settings to change; null removes one.
@@ -1174,6 +2215,12 @@ export type SettingsBody = {
      * Notification Email
      */
     notification_email?: string | null;
+    /**
+     * Require Mfa
+     *
+     * Whether members need two-factor authentication; who has none can then only enable it.
+     */
+    require_mfa?: boolean | null;
 };
 
 /**
@@ -1240,11 +2287,42 @@ export type ShadowMetadata = {
 };
 
 /**
+ * State
+ *
+ * Whether an organization lets anybody in.
+ */
+export type State = 'active' | 'suspended' | 'deleted';
+
+/**
  * Status
  *
  * Whether the device's tunnel is open. There is no third state: what ails a device is an alert, not a status.
  */
 export type Status = 'online' | 'offline';
+
+/**
+ * SwitchBody
+ *
+ * The organization to enter.
+ */
+export type SwitchBody = {
+    /**
+     * Organization Id
+     */
+    organization_id: string;
+};
+
+/**
+ * TransferBody
+ *
+ * Who shall own the organization.
+ */
+export type TransferBody = {
+    /**
+     * User Id
+     */
+    user_id: string;
+};
 
 /**
  * UpdateDevice
@@ -1264,6 +2342,28 @@ export type UpdateDevice = {
      * Tags
      */
     tags?: Array<string> | null;
+    /**
+     * Project Id
+     *
+     * null takes it out of its project.
+     */
+    project_id?: string | null;
+};
+
+/**
+ * UpdateProject
+ *
+ * What to change; an absent field stays.
+ */
+export type UpdateProject = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Description
+     */
+    description?: string | null;
 };
 
 /**
@@ -1293,6 +2393,127 @@ export type UpdateShadow = {
      */
     version?: number | null;
     [key: string]: unknown;
+};
+
+/**
+ * UsageDocument
+ *
+ * What the plan allows and how much of it is used.
+ */
+export type UsageDocument = {
+    /**
+     * Plan
+     */
+    plan: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Features
+     */
+    features: Array<string>;
+    /**
+     * Items
+     */
+    items: Array<UsageItem>;
+};
+
+/**
+ * UsageItem
+ *
+ * How much of one resource is used.
+ */
+export type UsageItem = {
+    /**
+     * Resource
+     */
+    resource: string;
+    /**
+     * Used
+     */
+    used: number;
+    /**
+     * Limit
+     *
+     * null: no limit
+     */
+    limit: number | null;
+    /**
+     * Resets At
+     */
+    resets_at: string | null;
+};
+
+/**
+ * VerificationDocument
+ *
+ * What a verification found. `ok` speaks of the seals from `verified_from` + 1 to `verified_to`.
+ */
+export type VerificationDocument = {
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Complete
+     *
+     * False: the time was up. Go on with `after` = `verified_to`.
+     */
+    complete: boolean;
+    broken: BreakDocument | null;
+    /**
+     * Verified From
+     */
+    verified_from: number;
+    /**
+     * Verified To
+     */
+    verified_to: number;
+    /**
+     * Head
+     *
+     * Hash of the last seal that was verified.
+     */
+    head: string;
+    /**
+     * Unsealed
+     *
+     * Entries that wait for their seal, usually for less than a second.
+     */
+    unsealed: number;
+    /**
+     * Checkpoints
+     *
+     * How many signed checkpoints were met on the way.
+     */
+    checkpoints: number;
+    /**
+     * Last Checkpoint
+     *
+     * The seal that the last of them names.
+     */
+    last_checkpoint: number | null;
+    /**
+     * Key Ids
+     */
+    key_ids: Array<string>;
+};
+
+/**
+ * VerifiedDocument
+ *
+ * The address that is verified now.
+ */
+export type VerifiedDocument = {
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Email
+     */
+    email: string;
 };
 
 /**
@@ -1352,6 +2573,36 @@ export type ProblemDocument = {
 };
 
 /**
+ * AcceptInvitation
+ *
+ * The token; and for somebody without an account, what the account needs.
+ */
+export type AcceptInvitationWritable = {
+    /**
+     * Token
+     */
+    token: string;
+    /**
+     * First Name
+     */
+    first_name?: string | null;
+    /**
+     * Last Name
+     */
+    last_name?: string | null;
+    /**
+     * Password
+     */
+    password?: string | null;
+    /**
+     * Accept Terms
+     *
+     * Send true to make an account.
+     */
+    accept_terms?: true | null;
+};
+
+/**
  * LoginBody
  *
  * Address and password; `organization_id` for who belongs to several, `mfa_code` for who uses one.
@@ -1375,6 +2626,42 @@ export type LoginBodyWritable = {
      * Six digits of an authenticator, or a recovery code. Ignored for accounts without MFA.
      */
     mfa_code?: string | null;
+};
+
+/**
+ * MfaProofBody
+ *
+ * The password once more, and a code of the authenticator or a recovery code.
+ */
+export type MfaProofBodyWritable = {
+    /**
+     * Password
+     */
+    password: string;
+    /**
+     * Code
+     */
+    code: string;
+};
+
+/**
+ * PasswordStrengthBody
+ *
+ * A password that somebody thinks of; `email` and `words` (name, organization) are easy to guess in it.
+ */
+export type PasswordStrengthBodyWritable = {
+    /**
+     * Password
+     */
+    password: string;
+    /**
+     * Email
+     */
+    email?: string;
+    /**
+     * Words
+     */
+    words?: Array<string>;
 };
 
 /**
@@ -1417,6 +2704,422 @@ export type RegisterBodyWritable = {
     subscribe_newsletter?: boolean;
 };
 
+/**
+ * ResetPasswordBody
+ *
+ * The token of a link in a mail, and the password as it shall be.
+ */
+export type ResetPasswordBodyWritable = {
+    /**
+     * Token
+     */
+    token: string;
+    /**
+     * New Password
+     */
+    new_password: string;
+};
+
+export type ListAuditEntriesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+        /**
+         * User Id
+         *
+         * What this person did.
+         */
+        user_id?: string | null;
+        /**
+         * Actor Id
+         *
+         * Likewise for any actor: `key_…`, `dev_…`.
+         */
+        actor_id?: string | null;
+        /**
+         * Action
+         *
+         * `device.update`, or `device.*` for all.
+         */
+        action?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Status
+         */
+        status?: 'success' | 'failure' | null;
+        /**
+         * From
+         *
+         * RFC 3339, inclusive.
+         */
+        from?: string | null;
+        /**
+         * To
+         *
+         * RFC 3339, exclusive.
+         */
+        to?: string | null;
+    };
+    url: '/api/v1/audit';
+};
+
+export type ListAuditEntriesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListAuditEntriesError = ListAuditEntriesErrors[keyof ListAuditEntriesErrors];
+
+export type ListAuditEntriesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingAuditEntryDocument;
+};
+
+export type ListAuditEntriesResponse = ListAuditEntriesResponses[keyof ListAuditEntriesResponses];
+
+export type ExportAuditLogData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Format
+         *
+         * `csv` for tables; `jsonl` with seals and checkpoints, for `edgeflow-cloud audit verify`.
+         */
+        format?: 'csv' | 'jsonl';
+        /**
+         * After
+         *
+         * Begin behind this seal; 0 is the beginning.
+         */
+        after?: number;
+        /**
+         * User Id
+         *
+         * What this person did.
+         */
+        user_id?: string | null;
+        /**
+         * Actor Id
+         *
+         * Likewise for any actor: `key_…`, `dev_…`.
+         */
+        actor_id?: string | null;
+        /**
+         * Action
+         *
+         * `device.update`, or `device.*` for all.
+         */
+        action?: string | null;
+        /**
+         * Resource Type
+         */
+        resource_type?: string | null;
+        /**
+         * Resource Id
+         */
+        resource_id?: string | null;
+        /**
+         * Status
+         */
+        status?: 'success' | 'failure' | null;
+        /**
+         * From
+         *
+         * RFC 3339, inclusive.
+         */
+        from?: string | null;
+        /**
+         * To
+         *
+         * RFC 3339, exclusive.
+         */
+        to?: string | null;
+    };
+    url: '/api/v1/audit/export';
+};
+
+export type ExportAuditLogErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ExportAuditLogError = ExportAuditLogErrors[keyof ExportAuditLogErrors];
+
+export type ExportAuditLogResponses = {
+    /**
+     * The log, as a file.
+     */
+    200: unknown;
+};
+
+export type VerifyAuditLogData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * After
+         *
+         * Begin behind this seal; 0 is the beginning.
+         */
+        after?: number;
+    };
+    url: '/api/v1/audit/verify';
+};
+
+export type VerifyAuditLogErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type VerifyAuditLogError = VerifyAuditLogErrors[keyof VerifyAuditLogErrors];
+
+export type VerifyAuditLogResponses = {
+    /**
+     * Successful Response
+     */
+    200: VerificationDocument;
+};
+
+export type VerifyAuditLogResponse = VerifyAuditLogResponses[keyof VerifyAuditLogResponses];
+
+export type ListAuditCheckpointsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/audit/checkpoints';
+};
+
+export type ListAuditCheckpointsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListAuditCheckpointsError = ListAuditCheckpointsErrors[keyof ListAuditCheckpointsErrors];
+
+export type ListAuditCheckpointsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CheckpointListing;
+};
+
+export type ListAuditCheckpointsResponse = ListAuditCheckpointsResponses[keyof ListAuditCheckpointsResponses];
+
 export type ListOrganizationsData = {
     body?: never;
     path?: never;
@@ -1442,6 +3145,10 @@ export type ListOrganizationsErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1449,6 +3156,10 @@ export type ListOrganizationsErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -1473,6 +3184,141 @@ export type ListOrganizationsResponses = {
 };
 
 export type ListOrganizationsResponse = ListOrganizationsResponses[keyof ListOrganizationsResponses];
+
+export type CreateOrganizationData = {
+    body: CreateOrganization;
+    path?: never;
+    query?: never;
+    url: '/api/v1/organizations';
+};
+
+export type CreateOrganizationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateOrganizationError = CreateOrganizationErrors[keyof CreateOrganizationErrors];
+
+export type CreateOrganizationResponses = {
+    /**
+     * Successful Response
+     */
+    201: OrganizationDocument;
+};
+
+export type CreateOrganizationResponse = CreateOrganizationResponses[keyof CreateOrganizationResponses];
+
+export type DeleteOrganizationData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}';
+};
+
+export type DeleteOrganizationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type DeleteOrganizationError = DeleteOrganizationErrors[keyof DeleteOrganizationErrors];
+
+export type DeleteOrganizationResponses = {
+    /**
+     * Successful Response
+     */
+    200: OrganizationDocument;
+};
+
+export type DeleteOrganizationResponse = DeleteOrganizationResponses[keyof DeleteOrganizationResponses];
 
 export type GetOrganizationData = {
     body?: never;
@@ -1504,6 +3350,10 @@ export type GetOrganizationErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1511,6 +3361,10 @@ export type GetOrganizationErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -1574,6 +3428,10 @@ export type UpdateOrganizationErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1581,6 +3439,10 @@ export type UpdateOrganizationErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -1655,6 +3517,10 @@ export type ListMembersErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1662,6 +3528,10 @@ export type ListMembersErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -1686,6 +3556,1597 @@ export type ListMembersResponses = {
 };
 
 export type ListMembersResponse = ListMembersResponses[keyof ListMembersResponses];
+
+export type RemoveMemberData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+        /**
+         * User Id
+         */
+        user_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/members/{user_id}';
+};
+
+export type RemoveMemberErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RemoveMemberError = RemoveMemberErrors[keyof RemoveMemberErrors];
+
+export type RemoveMemberResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RemoveMemberResponse = RemoveMemberResponses[keyof RemoveMemberResponses];
+
+export type ChangeMemberData = {
+    body: MemberBody;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+        /**
+         * User Id
+         */
+        user_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/members/{user_id}';
+};
+
+export type ChangeMemberErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ChangeMemberError = ChangeMemberErrors[keyof ChangeMemberErrors];
+
+export type ChangeMemberResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberDocument;
+};
+
+export type ChangeMemberResponse = ChangeMemberResponses[keyof ChangeMemberResponses];
+
+export type LeaveOrganizationData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/leave';
+};
+
+export type LeaveOrganizationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type LeaveOrganizationError = LeaveOrganizationErrors[keyof LeaveOrganizationErrors];
+
+export type LeaveOrganizationResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type LeaveOrganizationResponse = LeaveOrganizationResponses[keyof LeaveOrganizationResponses];
+
+export type TransferOwnershipData = {
+    body: TransferBody;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/transfer-ownership';
+};
+
+export type TransferOwnershipErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type TransferOwnershipError = TransferOwnershipErrors[keyof TransferOwnershipErrors];
+
+export type TransferOwnershipResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberDocument;
+};
+
+export type TransferOwnershipResponse = TransferOwnershipResponses[keyof TransferOwnershipResponses];
+
+export type GetUsageData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/usage';
+};
+
+export type GetUsageErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetUsageError = GetUsageErrors[keyof GetUsageErrors];
+
+export type GetUsageResponses = {
+    /**
+     * Successful Response
+     */
+    200: UsageDocument;
+};
+
+export type GetUsageResponse = GetUsageResponses[keyof GetUsageResponses];
+
+export type RestoreOrganizationData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/restore';
+};
+
+export type RestoreOrganizationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RestoreOrganizationError = RestoreOrganizationErrors[keyof RestoreOrganizationErrors];
+
+export type RestoreOrganizationResponses = {
+    /**
+     * Successful Response
+     */
+    200: OrganizationDocument;
+};
+
+export type RestoreOrganizationResponse = RestoreOrganizationResponses[keyof RestoreOrganizationResponses];
+
+export type ListExportsData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/exports';
+};
+
+export type ListExportsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListExportsError = ListExportsErrors[keyof ListExportsErrors];
+
+export type ListExportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingExportDocument;
+};
+
+export type ListExportsResponse = ListExportsResponses[keyof ListExportsResponses];
+
+export type CreateExportData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/exports';
+};
+
+export type CreateExportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateExportError = CreateExportErrors[keyof CreateExportErrors];
+
+export type CreateExportResponses = {
+    /**
+     * Successful Response
+     */
+    202: ExportDocument;
+};
+
+export type CreateExportResponse = CreateExportResponses[keyof CreateExportResponses];
+
+export type GetExportData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+        /**
+         * Export Id
+         */
+        export_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/exports/{export_id}';
+};
+
+export type GetExportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetExportError = GetExportErrors[keyof GetExportErrors];
+
+export type GetExportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ExportWithLink;
+};
+
+export type GetExportResponse = GetExportResponses[keyof GetExportResponses];
+
+export type ListInvitationsData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/organizations/{organization_id}/invitations';
+};
+
+export type ListInvitationsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListInvitationsError = ListInvitationsErrors[keyof ListInvitationsErrors];
+
+export type ListInvitationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingInvitationDocument;
+};
+
+export type ListInvitationsResponse = ListInvitationsResponses[keyof ListInvitationsResponses];
+
+export type CreateInvitationData = {
+    body: CreateInvitation;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/invitations';
+};
+
+export type CreateInvitationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateInvitationError = CreateInvitationErrors[keyof CreateInvitationErrors];
+
+export type CreateInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    201: InvitationDocument;
+};
+
+export type CreateInvitationResponse = CreateInvitationResponses[keyof CreateInvitationResponses];
+
+export type DeleteInvitationData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+        /**
+         * Invitation Id
+         */
+        invitation_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/invitations/{invitation_id}';
+};
+
+export type DeleteInvitationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type DeleteInvitationError = DeleteInvitationErrors[keyof DeleteInvitationErrors];
+
+export type DeleteInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteInvitationResponse = DeleteInvitationResponses[keyof DeleteInvitationResponses];
+
+export type PreviewInvitationData = {
+    body: InvitationToken;
+    path?: never;
+    query?: never;
+    url: '/api/v1/invitations/preview';
+};
+
+export type PreviewInvitationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type PreviewInvitationError = PreviewInvitationErrors[keyof PreviewInvitationErrors];
+
+export type PreviewInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationPreview;
+};
+
+export type PreviewInvitationResponse = PreviewInvitationResponses[keyof PreviewInvitationResponses];
+
+export type AcceptInvitationData = {
+    body: AcceptInvitationWritable;
+    path?: never;
+    query?: never;
+    url: '/api/v1/invitations/accept';
+};
+
+export type AcceptInvitationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type AcceptInvitationError = AcceptInvitationErrors[keyof AcceptInvitationErrors];
+
+export type AcceptInvitationResponses = {
+    /**
+     * Successful Response
+     */
+    200: AcceptedInvitation;
+};
+
+export type AcceptInvitationResponse = AcceptInvitationResponses[keyof AcceptInvitationResponses];
+
+export type ListProjectsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/projects';
+};
+
+export type ListProjectsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListProjectsError = ListProjectsErrors[keyof ListProjectsErrors];
+
+export type ListProjectsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingProjectDocument;
+};
+
+export type ListProjectsResponse = ListProjectsResponses[keyof ListProjectsResponses];
+
+export type CreateProjectData = {
+    body: CreateProject;
+    path?: never;
+    query?: never;
+    url: '/api/v1/projects';
+};
+
+export type CreateProjectErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateProjectError = CreateProjectErrors[keyof CreateProjectErrors];
+
+export type CreateProjectResponses = {
+    /**
+     * Successful Response
+     */
+    201: ProjectDocument;
+};
+
+export type CreateProjectResponse = CreateProjectResponses[keyof CreateProjectResponses];
+
+export type DeleteProjectData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         */
+        project_id: string;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}';
+};
+
+export type DeleteProjectErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type DeleteProjectError = DeleteProjectErrors[keyof DeleteProjectErrors];
+
+export type DeleteProjectResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteProjectResponse = DeleteProjectResponses[keyof DeleteProjectResponses];
+
+export type GetProjectData = {
+    body?: never;
+    path: {
+        /**
+         * Project Id
+         */
+        project_id: string;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}';
+};
+
+export type GetProjectErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetProjectError = GetProjectErrors[keyof GetProjectErrors];
+
+export type GetProjectResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProjectDocument;
+};
+
+export type GetProjectResponse = GetProjectResponses[keyof GetProjectResponses];
+
+export type UpdateProjectData = {
+    body: UpdateProject;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Project Id
+         */
+        project_id: string;
+    };
+    query?: never;
+    url: '/api/v1/projects/{project_id}';
+};
+
+export type UpdateProjectErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type UpdateProjectError = UpdateProjectErrors[keyof UpdateProjectErrors];
+
+export type UpdateProjectResponses = {
+    /**
+     * Successful Response
+     */
+    200: ProjectDocument;
+};
+
+export type UpdateProjectResponse = UpdateProjectResponses[keyof UpdateProjectResponses];
+
+export type ListApiKeysData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/api-keys';
+};
+
+export type ListApiKeysErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListApiKeysError = ListApiKeysErrors[keyof ListApiKeysErrors];
+
+export type ListApiKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingApiKeyDocument;
+};
+
+export type ListApiKeysResponse = ListApiKeysResponses[keyof ListApiKeysResponses];
+
+export type CreateApiKeyData = {
+    body: CreateApiKey;
+    path?: never;
+    query?: never;
+    url: '/api/v1/api-keys';
+};
+
+export type CreateApiKeyErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateApiKeyError = CreateApiKeyErrors[keyof CreateApiKeyErrors];
+
+export type CreateApiKeyResponses = {
+    /**
+     * Successful Response
+     */
+    201: CreatedApiKey;
+};
+
+export type CreateApiKeyResponse = CreateApiKeyResponses[keyof CreateApiKeyResponses];
+
+export type RevokeApiKeyData = {
+    body?: never;
+    path: {
+        /**
+         * Api Key Id
+         */
+        api_key_id: string;
+    };
+    query?: never;
+    url: '/api/v1/api-keys/{api_key_id}';
+};
+
+export type RevokeApiKeyErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RevokeApiKeyError = RevokeApiKeyErrors[keyof RevokeApiKeyErrors];
+
+export type RevokeApiKeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeApiKeyResponse = RevokeApiKeyResponses[keyof RevokeApiKeyResponses];
 
 export type RegisterData = {
     body: RegisterBodyWritable;
@@ -1712,6 +5173,10 @@ export type RegisterErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1719,6 +5184,10 @@ export type RegisterErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -1769,6 +5238,10 @@ export type LoginErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1776,6 +5249,10 @@ export type LoginErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -1794,12 +5271,79 @@ export type LoginError = LoginErrors[keyof LoginErrors];
 
 export type LoginResponses = {
     /**
+     * Response Login
+     *
+     * Successful Response
+     */
+    200: EntryDocument | MfaRequiredDocument;
+};
+
+export type LoginResponse = LoginResponses[keyof LoginResponses];
+
+export type SwitchOrganizationData = {
+    body: SwitchBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/switch';
+};
+
+export type SwitchOrganizationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type SwitchOrganizationError = SwitchOrganizationErrors[keyof SwitchOrganizationErrors];
+
+export type SwitchOrganizationResponses = {
+    /**
      * Successful Response
      */
     200: EntryDocument;
 };
 
-export type LoginResponse = LoginResponses[keyof LoginResponses];
+export type SwitchOrganizationResponse = SwitchOrganizationResponses[keyof SwitchOrganizationResponses];
 
 export type RefreshData = {
     body: RefreshBody;
@@ -1826,6 +5370,10 @@ export type RefreshErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1833,6 +5381,10 @@ export type RefreshErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -1883,6 +5435,10 @@ export type LogoutErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1890,6 +5446,10 @@ export type LogoutErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -1940,6 +5500,10 @@ export type GetProfileErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -1947,6 +5511,10 @@ export type GetProfileErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2005,6 +5573,10 @@ export type UpdateProfileErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2012,6 +5584,10 @@ export type UpdateProfileErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2062,6 +5638,10 @@ export type ChangePasswordErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2069,6 +5649,10 @@ export type ChangePasswordErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2094,6 +5678,791 @@ export type ChangePasswordResponses = {
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
+export type EstimatePasswordData = {
+    body: PasswordStrengthBodyWritable;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/password-strength';
+};
+
+export type EstimatePasswordErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type EstimatePasswordError = EstimatePasswordErrors[keyof EstimatePasswordErrors];
+
+export type EstimatePasswordResponses = {
+    /**
+     * Successful Response
+     */
+    200: PasswordStrengthDocument;
+};
+
+export type EstimatePasswordResponse = EstimatePasswordResponses[keyof EstimatePasswordResponses];
+
+export type VerifyEmailData = {
+    body: LinkBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/verify-email';
+};
+
+export type VerifyEmailErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type VerifyEmailError = VerifyEmailErrors[keyof VerifyEmailErrors];
+
+export type VerifyEmailResponses = {
+    /**
+     * Successful Response
+     */
+    200: VerifiedDocument;
+};
+
+export type VerifyEmailResponse = VerifyEmailResponses[keyof VerifyEmailResponses];
+
+export type ResendVerificationData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/resend-verification';
+};
+
+export type ResendVerificationErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ResendVerificationError = ResendVerificationErrors[keyof ResendVerificationErrors];
+
+export type ResendVerificationResponses = {
+    /**
+     * Successful Response
+     */
+    200: MessageDocument;
+};
+
+export type ResendVerificationResponse = ResendVerificationResponses[keyof ResendVerificationResponses];
+
+export type ForgotPasswordData = {
+    body: ForgotPasswordBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/forgot-password';
+};
+
+export type ForgotPasswordErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ForgotPasswordError = ForgotPasswordErrors[keyof ForgotPasswordErrors];
+
+export type ForgotPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    200: MessageDocument;
+};
+
+export type ForgotPasswordResponse = ForgotPasswordResponses[keyof ForgotPasswordResponses];
+
+export type ResetPasswordData = {
+    body: ResetPasswordBodyWritable;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/reset-password';
+};
+
+export type ResetPasswordErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
+
+export type ResetPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    200: PasswordResetDocument;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
+
+export type EndOtherSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/sessions';
+};
+
+export type EndOtherSessionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type EndOtherSessionsError = EndOtherSessionsErrors[keyof EndOtherSessionsErrors];
+
+export type EndOtherSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionsEndedDocument;
+};
+
+export type EndOtherSessionsResponse = EndOtherSessionsResponses[keyof EndOtherSessionsResponses];
+
+export type ListSessionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/sessions';
+};
+
+export type ListSessionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
+
+export type ListSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingLivingSessionDocument;
+};
+
+export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
+
+export type EndSessionData = {
+    body?: never;
+    path: {
+        /**
+         * Session Id
+         */
+        session_id: string;
+    };
+    query?: never;
+    url: '/api/v1/auth/sessions/{session_id}';
+};
+
+export type EndSessionErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type EndSessionError = EndSessionErrors[keyof EndSessionErrors];
+
+export type EndSessionResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type EndSessionResponse = EndSessionResponses[keyof EndSessionResponses];
+
+export type EnableMfaData = {
+    body: MfaPasswordBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/enable';
+};
+
+export type EnableMfaErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type EnableMfaError = EnableMfaErrors[keyof EnableMfaErrors];
+
+export type EnableMfaResponses = {
+    /**
+     * Successful Response
+     */
+    200: MfaSetupDocument;
+};
+
+export type EnableMfaResponse = EnableMfaResponses[keyof EnableMfaResponses];
+
+export type ConfirmMfaData = {
+    body: MfaCodeBody;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/confirm';
+};
+
+export type ConfirmMfaErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ConfirmMfaError = ConfirmMfaErrors[keyof ConfirmMfaErrors];
+
+export type ConfirmMfaResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesDocument;
+};
+
+export type ConfirmMfaResponse = ConfirmMfaResponses[keyof ConfirmMfaResponses];
+
+export type DisableMfaData = {
+    body: MfaProofBodyWritable;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/disable';
+};
+
+export type DisableMfaErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type DisableMfaError = DisableMfaErrors[keyof DisableMfaErrors];
+
+export type DisableMfaResponses = {
+    /**
+     * Successful Response
+     */
+    200: MessageDocument;
+};
+
+export type DisableMfaResponse = DisableMfaResponses[keyof DisableMfaResponses];
+
+export type RenewRecoveryCodesData = {
+    body: MfaProofBodyWritable;
+    path?: never;
+    query?: never;
+    url: '/api/v1/auth/mfa/recovery-codes';
+};
+
+export type RenewRecoveryCodesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
+
+export type RenewRecoveryCodesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesDocument;
+};
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses];
+
 export type ListDevicesData = {
     body?: never;
     path?: never;
@@ -2110,6 +6479,12 @@ export type ListDevicesData = {
          * A part of the name, or a whole tag.
          */
         search?: string | null;
+        /**
+         * Project Id
+         *
+         * Only devices of this project.
+         */
+        project_id?: string | null;
         /**
          * Limit
          *
@@ -2150,6 +6525,10 @@ export type ListDevicesErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2157,6 +6536,10 @@ export type ListDevicesErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2207,6 +6590,10 @@ export type CreateDeviceErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2214,6 +6601,10 @@ export type CreateDeviceErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2269,6 +6660,10 @@ export type DeleteDeviceErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2276,6 +6671,10 @@ export type DeleteDeviceErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2331,6 +6730,10 @@ export type GetDeviceErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2338,6 +6741,10 @@ export type GetDeviceErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2401,6 +6808,10 @@ export type UpdateDeviceErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2408,6 +6819,10 @@ export type UpdateDeviceErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2463,6 +6878,10 @@ export type GetDeviceStatusErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2470,6 +6889,10 @@ export type GetDeviceStatusErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2545,6 +6968,10 @@ export type ListProvisioningCodesErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2552,6 +6979,10 @@ export type ListProvisioningCodesErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2602,6 +7033,10 @@ export type CreateProvisioningCodesErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2609,6 +7044,10 @@ export type CreateProvisioningCodesErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2664,6 +7103,10 @@ export type DeleteProvisioningCodeErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2671,6 +7114,10 @@ export type DeleteProvisioningCodeErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2726,6 +7173,10 @@ export type GetProvisioningCodeErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2733,6 +7184,10 @@ export type GetProvisioningCodeErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2783,6 +7238,10 @@ export type ProvisionDeviceErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2790,6 +7249,10 @@ export type ProvisionDeviceErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2870,6 +7333,10 @@ export type ListCommandsErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2877,6 +7344,10 @@ export type ListCommandsErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -2939,6 +7410,10 @@ export type CreateCommandErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -2946,6 +7421,10 @@ export type CreateCommandErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3005,6 +7484,10 @@ export type CancelCommandErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3012,6 +7495,10 @@ export type CancelCommandErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3067,6 +7554,10 @@ export type GetCommandErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3074,6 +7565,10 @@ export type GetCommandErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3129,6 +7624,10 @@ export type GetShadowErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3136,6 +7635,10 @@ export type GetShadowErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3199,6 +7702,10 @@ export type UpdateShadowErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3206,6 +7713,10 @@ export type UpdateShadowErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3286,6 +7797,10 @@ export type GetDeviceMetricsErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3293,6 +7808,10 @@ export type GetDeviceMetricsErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3343,6 +7862,10 @@ export type CreateLiveTicketErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3350,6 +7873,10 @@ export type CreateLiveTicketErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3400,6 +7927,10 @@ export type GetInstanceErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3407,6 +7938,10 @@ export type GetInstanceErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3457,6 +7992,10 @@ export type GetHealthErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3464,6 +8003,10 @@ export type GetHealthErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */
@@ -3514,6 +8057,10 @@ export type GetReadyErrors = {
      */
     404: ProblemDocument;
     /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
      * The state or version does not allow it; nothing changed
      */
     409: ProblemDocument;
@@ -3521,6 +8068,10 @@ export type GetReadyErrors = {
      * The body is larger than 1 MiB
      */
     413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
     /**
      * A field is not acceptable; `errors` names it
      */

@@ -1,3 +1,5 @@
+import { useTranslation } from 'react-i18next'
+import { MayNot, useMay } from '@/features/auth'
 import { CommandResult } from './parts/CommandResult'
 import css from './parts/commands.module.css'
 import { History } from './parts/History'
@@ -12,9 +14,15 @@ interface CommandsPageProps {
 
 /** Runs commands on one device, shows the open one's result and what was run before. */
 export function CommandsPage({ deviceId, commandId, onOpen }: CommandsPageProps) {
+  const { t } = useTranslation()
+  const may = useMay('devices:manage')
   return (
     <div className={css.page}>
-      <Runner deviceId={deviceId} onStarted={onOpen} />
+      {may === false ? (
+        <MayNot permission="devices:manage" toDo={t('commands.mayNot')} />
+      ) : (
+        <Runner deviceId={deviceId} onStarted={onOpen} />
+      )}
       <div className={css.column}>
         {commandId && (
           <CommandResult

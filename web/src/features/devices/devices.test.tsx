@@ -1,4 +1,4 @@
-import { screen } from '@testing-library/react'
+import { screen, waitFor } from '@testing-library/react'
 import userEvent from '@testing-library/user-event'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { signedOut } from '@/lib/session'
@@ -51,10 +51,12 @@ it('follows a change of status by itself', async () => {
   server.use(http.get(api('/devices'), () => list([device({ status })])))
   renderAt('/devices')
   expect(await screen.findByText('Connected')).toBeInTheDocument()
+  // The list may be here before the socket's ticket is.
+  await waitFor(() => expect(sockets.latest()).toBeDefined())
   sockets.latest()?.open()
   status = 'offline'
   sockets.latest()?.say({ changed: ['devices/dev_one'] })
-  expect(await screen.findByText(/ago|in /, undefined, { timeout: 3_000 })).toBeInTheDocument()
+  expect(await screen.findByText(/ago|in /)).toBeInTheDocument()
   expect(screen.queryByText('Connected')).not.toBeInTheDocument()
 })
 

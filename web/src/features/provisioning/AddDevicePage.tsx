@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
+import { MayNot, useMay } from '@/features/auth'
 import { instanceQuery } from '@/lib/instance'
 import { crumbClass, Note, PageHead } from '@/ui'
 import { CodeForm } from './parts/CodeForm'
@@ -16,6 +17,7 @@ interface AddDevicePageProps {
 
 export function AddDevicePage({ codeId, onCode }: AddDevicePageProps) {
   const { t } = useTranslation()
+  const may = useMay('devices:manage')
   return (
     <>
       <PageHead
@@ -27,15 +29,18 @@ export function AddDevicePage({ codeId, onCode }: AddDevicePageProps) {
           </Link>
         }
       />
-      <LoopbackWarning />
-      <div className={css.page}>
-        {codeId ? (
-          <CodeSteps key={codeId} codeId={codeId} onAgain={() => onCode(undefined)} />
-        ) : (
-          <CodeForm onCreated={onCode} />
-        )}
-        <OpenCodes openId={codeId} onOpen={onCode} />
-      </div>
+      <MayNot permission="devices:manage" toDo={t('provisioning.mayNot')} />
+      {may && <LoopbackWarning />}
+      {may && (
+        <div className={css.page}>
+          {codeId ? (
+            <CodeSteps key={codeId} codeId={codeId} onAgain={() => onCode(undefined)} />
+          ) : (
+            <CodeForm onCreated={onCode} />
+          )}
+          <OpenCodes openId={codeId} onOpen={onCode} />
+        </div>
+      )}
     </>
   )
 }

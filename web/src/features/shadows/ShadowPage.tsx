@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { IconArrowsDiff, IconPencil } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
+import { useMay } from '@/features/auth'
 import { usePollWhenNotLive } from '@/lib/live'
 import { Blank, Failed, Lines, Panel, Pill, RelativeTime } from '@/ui'
 import { pendingCount, rowsOf } from './model'
@@ -18,6 +19,7 @@ interface ShadowPageProps {
 /** What is wanted beside what is so, and the editor of what is wanted. */
 export function ShadowPage({ deviceId, editing, onEditing }: ShadowPageProps) {
   const { t } = useTranslation()
+  const may = useMay('devices:manage') ?? false
   const poll = usePollWhenNotLive(5_000)
   const shadow = useQuery({ ...shadowQuery(deviceId), refetchInterval: poll })
 
@@ -29,7 +31,7 @@ export function ShadowPage({ deviceId, editing, onEditing }: ShadowPageProps) {
     )
   }
   if (!shadow.data) return <Failed error={shadow.error} onRetry={() => void shadow.refetch()} />
-  if (editing) {
+  if (editing && may) {
     return (
       <DesiredEditor deviceId={deviceId} shadow={shadow.data} onClose={() => onEditing(false)} />
     )
@@ -37,7 +39,7 @@ export function ShadowPage({ deviceId, editing, onEditing }: ShadowPageProps) {
 
   const rows = rowsOf(shadow.data)
   const pending = pendingCount(rows)
-  const edit = (
+  const edit = may && (
     <Button
       size="compact-sm"
       variant="default"

@@ -60,8 +60,10 @@ export class LiveSocket {
     this.generation += 1
     clearTimeout(this.timer)
     window.removeEventListener('online', this.hurry)
-    this.socket?.close(1000)
+    const socket = this.socket
+    // Forgotten before it is closed: its `onclose` must not take this for a loss and reconnect.
     this.socket = null
+    socket?.close(1000)
     this.attempt = 0
     this.wasLive = false
     this.become('off')

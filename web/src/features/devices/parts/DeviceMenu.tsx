@@ -2,6 +2,7 @@ import { ActionIcon, Menu } from '@mantine/core'
 import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useMay } from '@/features/auth'
 import type { Device } from '../model'
 import { DeleteDevice } from './DeleteDevice'
 import { EditDevice } from './EditDevice'
@@ -11,6 +12,9 @@ export function DeviceMenu({ device }: { device: Device }) {
   const { t } = useTranslation()
   const [open, setOpen] = useState<'edit' | 'delete' | null>(null)
   const close = () => setOpen(null)
+  const mayManage = useMay('devices:manage')
+  const mayDelete = useMay('resources:delete')
+  if (!mayManage && !mayDelete) return null
   return (
     <>
       <Menu position="bottom-end">
@@ -20,11 +24,16 @@ export function DeviceMenu({ device }: { device: Device }) {
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>
-          <Menu.Item leftSection={<IconPencil size={15} />} onClick={() => setOpen('edit')}>
+          <Menu.Item
+            leftSection={<IconPencil size={15} />}
+            disabled={!mayManage}
+            onClick={() => setOpen('edit')}
+          >
             {t('devices.edit')}
           </Menu.Item>
           <Menu.Item
             color="brick"
+            disabled={!mayDelete}
             leftSection={<IconTrash size={15} />}
             onClick={() => setOpen('delete')}
           >

@@ -1,0 +1,6 @@
+export { AccountLayout } from './AccountLayout'
+export { ProfilePage } from './ProfilePage'
+export { useUpdateProfile } from './queries'
+export { SecurityPage } from './SecurityPage'
+export { SessionsPage } from './SessionsPage'
+export { Standing } from './Standing'

@@ -1,0 +1,5 @@
+export { AcceptInvitationPage } from './AcceptInvitationPage'
+export { MembersPage } from './MembersPage'
+export { MfaPage } from './MfaPage'
+export { type Member, nameOf } from './model'
+export { useMembers } from './useMembers'

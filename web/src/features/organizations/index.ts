@@ -1,0 +1,10 @@
+export { GeneralPage } from './GeneralPage'
+export { requiresMfa } from './model'
+export { OrganizationLayout } from './OrganizationLayout'
+export {
+  organizationQuery,
+  ownOrganizationsQuery,
+  useOrganizationId,
+  useUpdateOrganization,
+} from './queries'
+export { UsagePage } from './UsagePage'
