@@ -47,7 +47,7 @@ def decode_cursor(cursor: str, *, length: int) -> tuple[str, ...]:
         key = msgspec.json.decode(raw, type=tuple[str, ...])
     except (binascii.Error, msgspec.DecodeError, UnicodeError, ValueError):
         key = ()
-    if len(key) != length:
+    if len(key) != length or any("\0" in part for part in key):
         raise Invalid("This cursor is not one of ours; start again without it.", code="bad_cursor")
     return key
 
