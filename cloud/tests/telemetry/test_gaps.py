@@ -4,6 +4,7 @@ Found by `edgeflow-cloud drill ack` and `drill pg-immediate`: the cursor had mov
 """
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.telemetry import ingest
 from edgeflow_cloud.telemetry.model import make_batch
 
-Write = Callable[..., Awaitable[object]]
+Write = Callable[..., Awaitable[Any]]
 
 
 @pytest.fixture
@@ -22,7 +23,7 @@ def fail(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     write: Write = ingest.Ingest._write
     waiting: list[OSError] = []
 
-    async def once(self: ingest.Ingest, *arguments: object) -> object:
+    async def once(self: ingest.Ingest, *arguments: Any) -> Any:
         if waiting:
             raise waiting.pop()
         return await write(self, *arguments)
