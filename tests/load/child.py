@@ -92,12 +92,18 @@ class Child:
 
     def cpu(self) -> float:
         """Seconds of processor time that it has used, in user and kernel."""
+        self._require()
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def memory(self) -> int:
         """Bytes: its proportional share (PSS), pages that others share counted in part."""
+        self._require()
         return pss(self.pid)
+
+    def _require(self) -> None:
+        if (code := self.process.poll()) is not None:
+            raise self._failed(f"ended with {code}")
 
     def end(self, number: signal.Signals = signal.SIGTERM, within: float = 30.0) -> None:
         """Signal it; kill it when it is still there after `within` seconds."""
