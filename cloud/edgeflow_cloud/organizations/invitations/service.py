@@ -220,6 +220,13 @@ async def accept(
         if new is not None:
             await identity.add_user(tx, principal, new, now)
         await members.join(tx, principal, Role(row["role"]), row["extra_permissions"], now)
+        if new is None and not (await identity.get_user(tx, user_id)).email_verified:
+            # Somebody may have registered this address before its owner did: they must not come in by a click of hers.
+            raise Forbidden(
+                "Prove the account's e-mail address first (the link in its verification mail), then use the "
+                "invitation again; it is still good.",
+                code="email_not_verified",
+            )
         organization = await get_organization(tx, principal.tenant_id, principal.tenant_id)
         member = await members.get_member(tx, principal.tenant_id, user_id)
     return Arrived(
