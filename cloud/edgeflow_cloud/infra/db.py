@@ -32,9 +32,9 @@ Row = asyncpg.Record
 
 STATEMENT_TIMEOUT_MS = 15_000
 ACQUIRE_TIMEOUT = 5.0
-IDLE_LIMIT_MS = {"edgeflow_app": 10_000, "edgeflow_system": 5_000, "edgeflow_ingest": 5_000}
+IDLE_LIMIT_MS = {"edgeflow_app": 5_000, "edgeflow_system": 5_000, "edgeflow_ingest": 5_000}
 """A process that stands still inside a transaction (paused, or its machine gone) gives its locks back after this:
-before a statement of another that waits for them would time out.
+before a statement of another that waits for them would time out, also when two of its transactions stand in line.
 """
 GUARD_FAILED = "EF001"
 """What a guard raises in PostgreSQL when it does not hold."""
@@ -48,6 +48,12 @@ _LOST = (
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     ConnectionError,
+)
+# What it says when it is there and cannot do it now. The same request may well succeed in a moment.
+_BUSY = (
+    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TooManyConnectionsError,
 )
 
 
@@ -197,7 +203,7 @@ async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> Asyn
         raise RuntimeError("Database.open() was not awaited")
     try:
         connection = await pool.acquire(timeout=ACQUIRE_TIMEOUT)
-    except (TimeoutError, OSError, *_LOST) as error:
+    except (TimeoutError, OSError, *_LOST, *_BUSY) as error:
         raise Unavailable(
             "The database does not answer at the moment; try again in a few seconds."
         ) from error
@@ -220,6 +226,10 @@ async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> Asyn
             raise GuardFailed from None
     except _LOST as error:
         raise Unavailable("The connection to the database was lost; send the same request again.") from error
+    except _BUSY as error:
+        raise Unavailable(
+            "The database took too long; send the same request again in a few seconds."
+        ) from error
     finally:
         # What fails here drops the connection, and says nothing about a transaction that is over.
         with suppress(*_LOST, OSError, TimeoutError):
