@@ -12,7 +12,7 @@ from edgeflow_cloud.drills import DRILLS, Drill, Order, Outcome, Verdict, open_g
 from edgeflow_cloud.drills.ground import Ground
 
 SEED = 20_260
-RED_SECONDS = 6.0
+RED_SECONDS = 7.0
 """A mutant is seen soon, or not at all."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

@@ -13,8 +13,8 @@ from edgeflow_cloud.drills.stack import Layout, Stack, open_stack
 from edgeflow_cloud.simulator import Faults, Load, Pace
 
 _PACE = Pace(first=0.5, cap=2.0, answer=2.0, boot=0.5)
-_FAULTS = Faults(loss=0.02, crash=20.0)
-"""Acknowledgements that never arrive and devices that lose power: what makes them send again."""
+_FAULTS = Faults(loss=0.05, delay=0.3, crash=6.0)
+"""Acknowledgements on their way when a device loses power, or lost in it: what makes devices send again."""
 _SETTLE = 40.0
 
 

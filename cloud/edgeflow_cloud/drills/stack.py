@@ -169,6 +169,7 @@ async def open_stack(
         "EDGEFLOW_JWT_KEY": secrets.token_urlsafe(48),
         "EDGEFLOW_MASTER_KEY": base64.urlsafe_b64encode(os.urandom(32)).decode(),
         "EDGEFLOW_HOST": "127.0.0.1",
+        "EDGEFLOW_DRAIN_SECONDS": "4",
         "EDGEFLOW_LOG_FORMAT": "json",
         "EDGEFLOW_LOG_LEVEL": "info",
     }
