@@ -49,6 +49,10 @@ class Call(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError("the server closed the connection"))
 
+    @property
+    def is_closed(self) -> bool:
+        return self._transport is None
+
     async def request(self, request: bytes) -> tuple[int, bytes]:
         """Send; (status, body)."""
         if self._transport is None:
@@ -90,12 +94,12 @@ class Caller:
             await asyncio.wait(tasks)
         return self._summary(began)
 
-    async def closed(self, at_once: int, seconds: float) -> Answer:
-        """`at_once` callers, each of whom asks again when answered."""
-        began = time.perf_counter()
+    async def closed(self, at_once: int, seconds: float, most: int = 1_000_000) -> Answer:
+        """`at_once` callers, each of whom asks again when answered; at most `most` calls."""
+        began, first = time.perf_counter(), self._next
 
         async def work() -> None:
-            while time.perf_counter() < began + seconds:
+            while time.perf_counter() < began + seconds and self._next < first + most:
                 await self._one(time.perf_counter())
 
         await asyncio.gather(*(work() for _ in range(at_once)))
@@ -104,9 +108,10 @@ class Caller:
     async def _one(self, due: float) -> None:
         request = self._requests[self._next % len(self._requests)]
         self._next += 1
-        if self._idle:
-            call = self._idle.pop()
-        else:
+        call = self._idle.pop() if self._idle else None
+        while call is not None and call.is_closed:  # the server keeps an idle connection for some seconds only
+            call = self._idle.pop() if self._idle else None
+        if call is None:
             call = (await asyncio.get_running_loop().create_connection(Call, "127.0.0.1", self._port))[1]
         status, body = await call.request(request)
         self._idle.append(call)

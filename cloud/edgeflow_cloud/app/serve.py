@@ -7,6 +7,7 @@ import structlog
 import uvloop
 
 from edgeflow_cloud.app.cloud import Cloud, Role
+from edgeflow_cloud.app.collector import settle_collector
 from edgeflow_cloud.infra.origins import Loaded
 from edgeflow_cloud.infra.schema import require_schema
 from edgeflow_cloud.infra.supervisor import Supervisor
@@ -25,6 +26,7 @@ async def serve(loaded: Loaded, roles: Sequence[Role]) -> None:
         await supervisor.start(cloud)
         for service in cloud.services(roles):
             await supervisor.start(service)
+        settle_collector()
         log.info("ready", roles=[role.value for role in roles], public_url=loaded.settings.public_url)
         await supervisor.wait()
     log.info("ended")

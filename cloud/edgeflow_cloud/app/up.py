@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from edgeflow_cloud import __version__
+from edgeflow_cloud.app.collector import settle_collector
 from edgeflow_cloud.app.demo_device import DemoDevice
 from edgeflow_cloud.app.terminal import Terminal
 from edgeflow_cloud.infra.embedded import Parts, parts_for
@@ -34,6 +35,7 @@ async def up(loaded: Loaded, terminal: Terminal) -> None:
 
     async with Supervisor(on_signal=on_signal) as supervisor:
         await _bring_up(supervisor, loaded, settings, terminal)
+        settle_collector()
         await supervisor.wait()
     terminal.note(f"Ended. Your data is in {_short(settings)}.")
 

@@ -88,8 +88,9 @@ class Ingest:
         waiting = _Waiting(batch, fence, asyncio.get_running_loop().create_future())
         try:
             async with asyncio.timeout(_PATIENCE):
-                async with self._room:
-                    await self._room.wait_for(lambda: self._held < _CAPACITY)
+                if self._held >= _CAPACITY:
+                    async with self._room:
+                        await self._room.wait_for(lambda: self._held < _CAPACITY)
                 self._add(context, waiting)
                 await waiting.stored
         except Refused:

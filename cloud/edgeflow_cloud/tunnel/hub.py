@@ -49,6 +49,7 @@ from edgeflow_protocol.errors import Fault
 
 log = structlog.get_logger("edgeflow.tunnel")
 
+PING: Final = encode(frames.Ping())
 PONG: Final = encode(frames.Pong())
 STALL_SECONDS = 5.0
 """A loop that stood still for longer may have lost its devices to another hub: ask before anything is
@@ -212,6 +213,9 @@ class Hub:
         due = session.frames_due = (due if due > now else now) + self._frame_cost
         if due - now > self._frame_slack:
             self.end(session, rate_limited("frames", _TOLD_TO_WAIT), "It sent too many frames.")
+            return
+        if message == PING:  # as our agent writes it; one with a timestamp is read below
+            connection.send(PONG)
             return
         if len(message) > _SMALL and not self._takes_bytes(session, len(message), now):
             return
