@@ -13,6 +13,7 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
+from edgeflow_cloud.infra.http.protocol import BoundedProtocol
 from edgeflow_cloud.infra.settings import Settings
 from edgeflow_cloud.tunnel import Hub, listen, trusting
 
@@ -104,7 +105,7 @@ class WebServer:
                 app,
                 ws=websockets or "websockets-sansio",
                 ws_max_size=64 * 1024,
-                http="httptools",
+                http=BoundedProtocol,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -91,7 +91,7 @@ async def delete_provisioning_code(tx: Tx, caller: Caller, code_id: Provisioning
     await service.delete_code(tx, caller, code_id)
 
 
-@router.post("/devices/provision", PUBLIC, status=201)
+@router.post("/devices/provision", PUBLIC, status=201, lenient=True)
 async def provision_device(ctx: Ctx, request: Request, body: ProvisionDevice) -> ProvisionedDevice:
     """Called by a device that holds nothing but its code. The same hardware may show its code again."""
     address = request.client.host if request.client else "unknown"

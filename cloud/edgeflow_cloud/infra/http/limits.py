@@ -18,7 +18,9 @@ CALLER_LIMIT = Limit("caller", 6_000, 60, burst=1_000)
 """Calls a minute of one person, program or device."""
 BODY_LIMIT = 1024 * 1024
 BODY_SECONDS = 60.0
+_DROPPED = 8 * BODY_LIMIT
 DEPTH_LIMIT = 32
+_SAID_TOO_LARGE = "The body is larger than 1 MiB. Send less at once."
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
@@ -51,8 +53,6 @@ async def spend(context: Context, request: Request, principal: Principal | None)
 
 async def read_body(request: Request) -> bytes:
     """The whole body, read before any transaction is opened. Raises TooLarge, TooSlow and Invalid (`too_deep`)."""
-    if int_or_zero(request.headers.get("content-length")) > BODY_LIMIT:
-        raise TooLarge("The body is larger than 1 MiB. Send less at once.", headers={"Connection": "close"})
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body = await _collect(request)
@@ -74,15 +74,21 @@ async def read_body(request: Request) -> bytes:
 
 
 async def _collect(request: Request) -> bytes:
+    """The body. One that is too large is read on for a while and dropped: who is still sending sees no answer."""
     pieces: list[bytes] = []
     size = 0
+    too_large = int_or_zero(request.headers.get("content-length")) > BODY_LIMIT
+    if too_large and "expect" in request.headers:  # it asks before it sends
+        raise TooLarge(_SAID_TOO_LARGE, headers={"Connection": "close"})
     async for piece in request.stream():
         size += len(piece)
-        if size > BODY_LIMIT:
-            raise TooLarge(
-                "The body is larger than 1 MiB. Send less at once.", headers={"Connection": "close"}
-            )
-        pieces.append(piece)
+        too_large = too_large or size > BODY_LIMIT
+        if too_large and size > _DROPPED:
+            break
+        if not too_large:
+            pieces.append(piece)
+    if too_large:
+        raise TooLarge(_SAID_TOO_LARGE, headers={"Connection": "close"})
     return b"".join(pieces)
 
 

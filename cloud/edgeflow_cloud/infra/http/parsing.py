@@ -32,21 +32,28 @@ class _TooLarge(ValueError):
     """A number that no double holds, or with thousands of digits."""
 
 
-async def parse_body(request: Request, body: bytes) -> None:
+async def parse_body(request: Request, body: bytes, *, lenient: bool = False) -> None:
     """Parse the body for FastAPI, which reads it from the request's own cache; an empty one is left to it.
+
+    `lenient` takes what Python's parser takes, by whatever name it is sent.
 
     Raises WrongMediaType, Problem (`malformed_json`) and Invalid (`duplicate_key`, `number_out_of_range`).
     """
     if not body:
         return
-    _require_json(request)
-    parsed = await asyncio.to_thread(parse, body) if len(body) > _LARGE else parse(body)
+    _require_plain(request)
+    if not lenient:
+        _require_json(request)
+    large = len(body) > _LARGE
+    parsed = await asyncio.to_thread(parse, body, lenient=lenient) if large else parse(body, lenient=lenient)
     request._json = parsed  # pyright: ignore[reportPrivateUsage] - Starlette's own cache
 
 
-def parse(body: bytes) -> object:
+def parse(body: bytes, *, lenient: bool = False) -> object:
     """The value of a JSON text. Raises Problem (`malformed_json`), Invalid (`duplicate_key`, `number_out_of_range`)."""
     try:
+        if lenient:
+            return json.loads(body, parse_int=_int)
         return json.loads(
             body,
             object_pairs_hook=_object,
@@ -74,13 +81,16 @@ def parse(body: bytes) -> object:
     raise Problem(f"{said} Mend it and send it again.", code="malformed_json", title="Malformed JSON")
 
 
-def _require_json(request: Request) -> None:
+def _require_plain(request: Request) -> None:
     encoding = request.headers.get("content-encoding", "identity").strip().lower()
     if encoding not in ("identity", ""):
         raise WrongMediaType(
             f"The body is sent with Content-Encoding {encoding[:40]}. Send it uncompressed.",
             code="unsupported_encoding",
         )
+
+
+def _require_json(request: Request) -> None:
     header = Message()
     header["content-type"] = request.headers.get("content-type", "")
     kind, _, name = header.get_content_type().partition("/")

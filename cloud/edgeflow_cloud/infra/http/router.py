@@ -35,12 +35,16 @@ Handler = Callable[[Request], Coroutine[object, object, Response]]
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How one route behaves. `devices`: a device's own key may call it, for its own `{device_id}` only."""
+    """How one route behaves. `devices`: a device's own key may call it, for its own `{device_id}` only.
+
+    `lenient`: the body comes from devices in the field; what is doubtful in it is mended by the route, not refused.
+    """
 
     permission: str
     transaction: bool = True
     creates: bool = False
     devices: bool = False
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,11 @@ class Router:
         creates: bool = False,
         status: int = 200,
         transaction: bool = True,
+        lenient: bool = False,
         responses: Responses | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """A deed. `creates` makes it honour `Idempotency-Key` and answer 201."""
-        manners = Manners(permission, transaction, creates)
+        manners = Manners(permission, transaction, creates, lenient=lenient)
         return self._keep("POST", path, manners, 201 if creates and status == 200 else status, responses)
 
     def put(
@@ -181,7 +186,7 @@ async def _answer(
     if not manners.devices and manners.permission != PUBLIC:
         refuse_nul(body)  # devices' text may end in NUL (field-device.md): their routes strip it
     if reads_json:
-        await parse_body(request, body)
+        await parse_body(request, body, lenient=manners.lenient)
     if not manners.transaction or principal is None:
         return await endpoint(request)
     async with context.db.tenant_tx(principal) as tx:
