@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edgeflow_cloud.app.operation import guarded, load_settings
+from edgeflow_cloud.app.operation import guarded, load_settings, operate
 from edgeflow_cloud.app.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -72,6 +72,42 @@ def print_key() -> None:
         raise typer.Exit(2) from None
     for public in own.values():
         typer.echo(to_pem(public), nl=False)
+
+
+@audits.command("accept-loss")
+def accept(
+    organization: Annotated[str, typer.Argument(help="Its id, org_….")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """After a restore from a backup: let the log as it is now be the true one, and say so in the log.
+
+    Checkpoints that know of later entries are moved to audit-lost/ in the object store and stay there as evidence.
+    """
+    from edgeflow_cloud.audit import BrokenLog, accept_loss
+    from edgeflow_cloud.kernel import ids
+
+    terminal = Terminal()
+    try:
+        tenant_id = ids.TenantId(ids.decode(ids.ORGANIZATION, organization))
+    except ids.MalformedId:
+        terminal.fail(f"{organization} is no id of an organization: `edgeflow-cloud org list` shows them.")
+        raise typer.Exit(2) from None
+    if not yes:
+        typer.confirm(
+            "Only a restore from a backup is a reason for this: entries that were cut off by somebody look the same. "
+            "Was there one?",
+            abort=True,
+        )
+    try:
+        loss = operate(lambda context: accept_loss(context, tenant_id))
+    except BrokenLog as error:
+        terminal.fail(f"This is no loss by a restore, and is not accepted. {error}")
+        raise typer.Exit(1) from None
+    if loss is None:
+        terminal.online("Nothing is lost: every checkpoint fits the log.")
+        return
+    terminal.fact("Kept", f"{loss.kept:,} entries", f"the log once had {loss.reached:,}")
+    terminal.fact("Aside", f"{loss.moved:,} checkpoints", "under audit-lost/ in the object store")
 
 
 def _keys(paths: Sequence[Path]) -> "PublicKeys":

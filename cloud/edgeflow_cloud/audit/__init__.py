@@ -8,16 +8,20 @@ not do: decide what is worth recording (each service says that itself), or notic
 an entry in the second before it is sealed.
 """
 
+from edgeflow_cloud.audit.checkpoints import BrokenLog
 from edgeflow_cloud.audit.offline import NotAnExport, OfflineReport, verify_lines
+from edgeflow_cloud.audit.restoration import accept_loss
 from edgeflow_cloud.audit.service import record, record_refusal
 from edgeflow_cloud.audit.signing import BadKey, PublicKeys, Signer, by_id, read_public_keys, to_pem
 
 __all__ = [
     "BadKey",
+    "BrokenLog",
     "NotAnExport",
     "OfflineReport",
     "PublicKeys",
     "Signer",
+    "accept_loss",
     "by_id",
     "read_public_keys",
     "record",

@@ -1,4 +1,4 @@
-"""The chain's format, and the walk along it that finds what was changed. Pure; docs/decisions/0006 describes it.
+"""The chain's format, and the walk along it that finds what was changed. Pure; docs/decisions/0011 describes it.
 
 An entry is hashed as the text that an export shows: JSON without spaces, the published fields in their fixed order, in
 UTF-8; `old_values` and `new_values` are PostgreSQL's own text of a jsonb value (keys ordered, numbers exact). A seal is
@@ -126,12 +126,7 @@ class Walk:
     def meet(self, sequence: int, head: bytes, previous: int | None) -> Break | None:
         """A checkpoint whose signature is good says that seal `sequence`, just stepped on, has the hash `head`."""
         if sequence != self.sequence or head != self.head:
-            return Break(
-                Flaw.CHECKPOINT_CONTRADICTED,
-                f"The signed checkpoint at seal {sequence} names another hash than the log has there: the log was "
-                "written anew.",
-                sequence,
-            )
+            return contradicted(sequence)
         if previous is not None and previous > self.begun and previous not in self._met:
             return Break(
                 Flaw.CHECKPOINT_MISSING,
@@ -140,6 +135,23 @@ class Walk:
             )
         self._met.add(sequence)
         return None
+
+
+def contradicted(sequence: int) -> Break:
+    """What it means that the chain has another hash at `sequence` than was signed."""
+    return Break(
+        Flaw.CHECKPOINT_CONTRADICTED,
+        f"The signed checkpoint at seal {sequence} names another hash than the log has there: the log was written "
+        "anew.",
+        sequence,
+    )
+
+
+def truncated(sequence: int) -> Break:
+    """What it means that seal `sequence` is known from elsewhere and not there."""
+    return Break(
+        Flaw.TRUNCATED, f"The log once reached seal {sequence}; its newest entries are gone.", sequence
+    )
 
 
 def _wire(prefix: str, value: object) -> str:

@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import Counter
 
 from edgeflow_cloud.audit import queries
-from edgeflow_cloud.audit.chain import Link, Walk, entry_text
+from edgeflow_cloud.audit.chain import Link, Walk, contradicted, entry_text, truncated
 from edgeflow_cloud.audit.model import Break, Flaw
 from edgeflow_cloud.audit.service import to_signed
 from edgeflow_cloud.audit.signing import (
@@ -149,8 +149,7 @@ async def make_checkpoint(context: Context, tenant_id: TenantId) -> bool:
     signer = Signer(context.secrets, context.clock.now())
     last = await _last_checkpoint(context, tenant_id, signer)
     walk = Walk(last.sequence, bytes.fromhex(last.hash)) if last is not None else Walk()
-    await _check_start(context, tenant_id, walk)
-    await _walk_on(context, tenant_id, walk)
+    await walk_on(context, tenant_id, walk)
     if walk.sequence > walk.begun:
         now = context.clock.now()
         statement = Checkpoint(
@@ -174,9 +173,9 @@ async def make_checkpoint(context: Context, tenant_id: TenantId) -> bool:
 
 
 async def _last_checkpoint(context: Context, tenant_id: TenantId, signer: Signer) -> Checkpoint | None:
-    """The newest checkpoint of the table or the store; one that only the store has is taken into the table.
+    """The newest checkpoint of the table or the store, held against the chain.
 
-    It got there before the table was written to (a crash in between), or the table lost it.
+    One that only the store has is taken into the table: it got there just before a crash, or the table lost it.
     """
     async with context.db.system_tx("audit checkpoints") as tx:
         row = await queries.select_last_checkpoint(tx, tenant_id)
@@ -186,10 +185,22 @@ async def _last_checkpoint(context: Context, tenant_id: TenantId, signer: Signer
             last = believed(to_signed(row), tenant_id, row["sequence"], signer)
         except NotSigned as error:
             raise BrokenLog(forged(row["sequence"], error)) from None
+        await _require_seal(context, tenant_id, last)
     async for sequence in stored_sequences(context.blobs, tenant_id, last.sequence if last else 0):
         last, signed = await _fetch(context.blobs, tenant_id, sequence, signer)
+        await _require_seal(context, tenant_id, last)
         await _keep(context, tenant_id, sequence, signed)
     return last
+
+
+async def _require_seal(context: Context, tenant_id: TenantId, checkpoint: Checkpoint) -> None:
+    """Raises BrokenLog unless the chain has the seal that the checkpoint names."""
+    async with context.db.system_tx("audit checkpoints") as tx:
+        found = await queries.select_seal_hash(tx, tenant_id, checkpoint.sequence)
+    if found is None:
+        raise BrokenLog(truncated(checkpoint.sequence))
+    if found.hex() != checkpoint.hash:
+        raise BrokenLog(contradicted(checkpoint.sequence))
 
 
 async def _keep(context: Context, tenant_id: TenantId, sequence: int, signed: Signed) -> None:
@@ -197,31 +208,18 @@ async def _keep(context: Context, tenant_id: TenantId, sequence: int, signed: Si
         await queries.insert_checkpoint(tx, tenant_id, sequence, signed.document.decode(), signed.signature)
 
 
-async def _check_start(context: Context, tenant_id: TenantId, walk: Walk) -> None:
-    """The seal that the walk begins behind must be there, as it was signed."""
-    if walk.sequence == 0:
-        return
-    async with context.db.system_tx("audit checkpoints") as tx:
-        found = await queries.select_seal_hash(tx, tenant_id, walk.sequence)
-    if found is None:
-        raise BrokenLog(truncated(walk.sequence))
-    if (broken := walk.meet(walk.sequence, found, None)) is not None:
-        raise BrokenLog(broken)
+async def walk_on(context: Context, tenant_id: TenantId, walk: Walk) -> dict[int, bytes]:
+    """Walk to the chain's end; answers the hashes of the seals that were stepped on. Raises BrokenLog.
 
-
-async def _walk_on(context: Context, tenant_id: TenantId, walk: Walk) -> None:
+    For the part since a checkpoint: all of its hashes are held in memory.
+    """
+    hashes: dict[int, bytes] = {}
     while True:
         async with context.db.system_tx("audit checkpoints") as tx:
             rows = await queries.select_chain(tx, tenant_id, walk.sequence, _STEP)
         for row in rows:
             if (broken := walk.step(to_link(row))) is not None:
                 raise BrokenLog(broken)
+            hashes[walk.sequence] = walk.head
         if len(rows) < _STEP:
-            return
-
-
-def truncated(sequence: int) -> Break:
-    """What it means that seal `sequence` is known from elsewhere and not there."""
-    return Break(
-        Flaw.TRUNCATED, f"The log once reached seal {sequence}; its newest entries are gone.", sequence
-    )
+            return hashes

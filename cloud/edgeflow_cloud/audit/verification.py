@@ -4,7 +4,7 @@ import asyncio
 from time import monotonic
 
 from edgeflow_cloud.audit import queries
-from edgeflow_cloud.audit.chain import Walk
+from edgeflow_cloud.audit.chain import Walk, truncated
 from edgeflow_cloud.audit.checkpoints import (
     BrokenLog,
     believed,
@@ -12,7 +12,6 @@ from edgeflow_cloud.audit.checkpoints import (
     forged,
     stored_sequences,
     to_link,
-    truncated,
 )
 from edgeflow_cloud.audit.model import Break, Flaw, Report
 from edgeflow_cloud.audit.service import to_signed

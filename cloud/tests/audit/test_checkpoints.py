@@ -12,7 +12,8 @@ import pytest
 from cloud.tests.audit.conftest import seal_all, write
 from cloud.tests.conftest import Caller
 from edgeflow_cloud.audit import checkpoints, signing
-from edgeflow_cloud.audit.checkpoints import key_of, make_checkpoint, make_due_checkpoints
+from edgeflow_cloud.audit.checkpoints import BrokenLog, key_of, make_checkpoint, make_due_checkpoints
+from edgeflow_cloud.audit.restoration import Loss, accept_loss
 from edgeflow_cloud.audit.verification import verify
 from edgeflow_cloud.infra.blobs import BlobsAway
 from edgeflow_cloud.infra.context import Context
@@ -156,3 +157,50 @@ async def test_the_list_shows_what_was_signed_and_openssl_agrees(
     assert (await client("viewer").get("/audit/checkpoints")).status_code == 403
     bad = await client("owner").get("/audit/checkpoints", params={"cursor": "WyJ4Il0"})
     assert (bad.status_code, bad.json()["code"]) == (422, "bad_cursor")
+
+
+async def test_the_operator_accepts_what_a_restore_lost(
+    context: Context,
+    later: Context,
+    db: Database,
+    owner: Principal,
+    ruler: asyncpg.Connection,
+    client: Caller,
+) -> None:
+    for _ in range(3):
+        await write(db, owner, 4)
+        await seal_all(context)
+        await make_checkpoint(context, owner.tenant_id)
+    assert await accept_loss(context, owner.tenant_id) is None
+    # A backup from after seal 6 comes back, and the cloud writes on before anybody notices.
+    await ruler.execute(
+        "delete from audit_entries where id in (select entry_id from audit_seals where sequence > 6)"
+    )
+    await ruler.execute("delete from audit_seals where sequence > 6")
+    await ruler.execute("delete from audit_checkpoints where sequence > 6")
+    await ruler.execute("update audit_chains set sequence = 6, checkpoint_sequence = 4")
+    await write(db, owner, 3)
+    await seal_all(context)
+    assert await make_due_checkpoints(later) == 0
+    assert not (await verify(context, owner)).ok
+    assert await accept_loss(context, owner.tenant_id) == Loss(kept=9, reached=12, moved=2)
+    await seal_all(context)
+    assert await make_checkpoint(context, owner.tenant_id)
+    report = await verify(context, owner)
+    assert (report.ok, report.verified_to, report.last_checkpoint) == (True, 10, 10)
+    entry = (await client("owner").get("/audit")).json()["items"][0]
+    assert (entry["action"], entry["old_values"]["sequence"]) == ("audit.loss_accepted", 12)
+    organization = ids.encode(ids.ORGANIZATION, owner.tenant_id)
+    aside = [blob.key async for blob in context.blobs.keys("audit-lost") if organization in blob.key]
+    assert len(aside) == 2
+
+
+async def test_a_broken_chain_cannot_be_accepted(
+    context: Context, db: Database, owner: Principal, ruler: asyncpg.Connection
+) -> None:
+    await write(db, owner, 4)
+    await seal_all(context)
+    await make_checkpoint(context, owner.tenant_id)
+    await ruler.execute("update audit_entries set action = 'x'")
+    with pytest.raises(BrokenLog):
+        await accept_loss(context, owner.tenant_id)

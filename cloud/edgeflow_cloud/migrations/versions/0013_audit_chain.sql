@@ -1,5 +1,5 @@
 -- The audit log's chain. Entries stay exactly as they were written (0003); what seals them stands beside them, so that
--- the trigger on entries refuses every change, without exception. docs/decisions/0006 says why and how.
+-- the trigger on entries refuses every change, without exception. docs/decisions/0011 says why and how.
 
 -- Entries that wait for their seal: the queue of the sealer. A trigger fills it, so that whoever writes an entry (also the
 -- version before this one, while the two run side by side) hands it to the sealer in the same transaction.
