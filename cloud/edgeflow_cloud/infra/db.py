@@ -68,7 +68,17 @@ class GuardFailed(Exception):
 class _PooledConnection(PgConnection):
     """Spares the pool's reset, a journey of its own, when the reset went out with the transaction's last message."""
 
-    __slots__ = ("_was_reset",)
+    __slots__ = ("_notes", "_was_reset")
+
+    def note(self, channel: str) -> None:
+        """`notify_after`, for a connection of ours."""
+        self._notes: set[str] = {channel, *getattr(self, "_notes", ())}
+
+    def take_notes(self) -> str:
+        """The statements that notify, for after the commit; and forget them."""
+        notes: set[str] = getattr(self, "_notes", set())
+        self._notes = set()
+        return "".join(f"select pg_notify('{channel}', ''); " for channel in sorted(notes))
 
     def note_reset(self, done: bool) -> None:
         """Whether nothing that a transaction set or holds is left on the connection."""
@@ -76,6 +86,15 @@ class _PooledConnection(PgConnection):
 
     def get_reset_query(self) -> str:
         return "" if getattr(self, "_was_reset", False) else super().get_reset_query()
+
+
+def notify_after(tx: Transaction, channel: str) -> None:
+    """Wake who listens on `channel` (a plain word) right after the commit of a transaction of `Database`.
+
+    Not in it: a transaction that notifies holds a lock of the whole server until its commit is on the disk, so that
+    no two of them could share a journey there. The note may be lost when the server dies in between.
+    """
+    cast("_PooledConnection", tx).note(channel)
 
 
 class Database:
@@ -210,6 +229,7 @@ async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> Asyn
     pooled = cast("_PooledConnection", connection)  # the pool's proxy offers all of a connection
     try:
         pooled.note_reset(False)
+        pooled.take_notes()
         await pooled.execute(begin)
         try:
             yield pooled
@@ -217,7 +237,8 @@ async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> Asyn
             await _roll_back(pooled)
             raise
         try:
-            await pooled.execute(f"{guard}; commit; {_RESET}" if guard else f"commit; {_RESET}")
+            end = f"commit; {pooled.take_notes()}{_RESET}"
+            await pooled.execute(f"{guard}; {end}" if guard else end)
             pooled.note_reset(True)
         except asyncpg.PostgresError as error:
             if error.sqlstate != GUARD_FAILED:

@@ -94,7 +94,7 @@ class PageParameters(BaseModel):
     offset: int
 
 
-def _page(
+async def _page(  # a coroutine, so that no thread is asked for it
     limit: Annotated[int, Query(ge=1, le=MAXIMUM_LIMIT, description="How many at most.")] = DEFAULT_LIMIT,
     cursor: Annotated[
         str | None, Query(max_length=500, description="`next_cursor` of the page before.")

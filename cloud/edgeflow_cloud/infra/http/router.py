@@ -244,17 +244,24 @@ def context_of(request: Request) -> Context:
     return cast("Context", request.app.state.context)
 
 
-def _tx(request: Request) -> Transaction:
+# These are coroutines because FastAPI runs a plain function in a thread: three hops a call for an attribute each.
+
+
+async def _tx(request: Request) -> Transaction:
     return cast("Transaction", request.state.tx)
 
 
-def _caller(request: Request) -> Principal:
+async def _caller(request: Request) -> Principal:
     return cast("Principal", request.state.principal)
+
+
+async def _context(request: Request) -> Context:
+    return context_of(request)
 
 
 Tx = Annotated[Transaction, Depends(_tx)]
 """The request's transaction, already inside the caller's organization."""
 Caller = Annotated[Principal, Depends(_caller)]
 """Who is asking."""
-Ctx = Annotated[Context, Depends(context_of)]
+Ctx = Annotated[Context, Depends(_context)]
 """The process's Context, for routes that work without a transaction or after one."""

@@ -12,7 +12,7 @@ def show_version(response: Response, version: int) -> None:
     response.headers["ETag"] = f'"{version}"'
 
 
-def _if_match(
+async def _if_match(  # a coroutine, so that no thread is asked for it
     if_match: Annotated[
         str | None,
         Header(

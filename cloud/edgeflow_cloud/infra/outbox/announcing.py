@@ -1,6 +1,6 @@
 """Announcing an event, in the transaction of the change."""
 
-from edgeflow_cloud.infra.db import Transaction
+from edgeflow_cloud.infra.db import Transaction, notify_after
 from edgeflow_cloud.infra.outbox import queries
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.events import Event
@@ -15,4 +15,5 @@ async def announce(tx: Transaction, *events: Event) -> list[EventId]:
     made = [EventId(ids.new()) for _ in events]
     if events:
         await queries.insert_events(tx, list(zip(made, events, strict=True)))
+        notify_after(tx, queries.CHANNEL)  # the relay also looks by itself every two seconds
     return made

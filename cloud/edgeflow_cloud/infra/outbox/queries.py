@@ -15,17 +15,14 @@ delete from outbox where (tenant_id, id) in (
 
 
 async def insert_events(tx: Transaction, events: Sequence[tuple[EventId, Event]]) -> None:
-    """Add events in their order and wake the relay when the transaction commits."""
+    """Add events in their order."""
     await tx.execute(
         """
-        with added as (
-            insert into outbox (tenant_id, event_id, name, version, payload, changed)
-            select tenant_id, event_id, name, version, payload, string_to_array(nullif(changed, ''), ' ')
-            from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::jsonb[], $6::text[])
-                with ordinality as given (tenant_id, event_id, name, version, payload, changed, position)
-            order by position
-        )
-        select pg_notify('outbox', '')
+        insert into outbox (tenant_id, event_id, name, version, payload, changed)
+        select tenant_id, event_id, name, version, payload, string_to_array(nullif(changed, ''), ' ')
+        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::integer[], $5::jsonb[], $6::text[])
+            with ordinality as given (tenant_id, event_id, name, version, payload, changed, position)
+        order by position
         """,
         [event.tenant_id for _, event in events],
         [event_id for event_id, _ in events],
