@@ -78,7 +78,7 @@ class _PooledConnection(PgConnection):
         """The statements that notify, for after the commit; and forget them."""
         notes: set[str] = getattr(self, "_notes", set())
         self._notes = set()
-        return "".join(f"select pg_notify('{channel}', ''); " for channel in sorted(notes))
+        return "".join(f"notify {channel}; " for channel in sorted(notes))
 
     def note_reset(self, done: bool) -> None:
         """Whether nothing that a transaction set or holds is left on the connection."""
