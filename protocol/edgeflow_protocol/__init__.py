@@ -1,11 +1,11 @@
 """The words that an EdgeFlow device and its cloud exchange: frames, codec, limits, shadow algebra. No I/O.
 
 `decode_from_device`, `decode_from_cloud` and `encode` are the codec; the modules `frames`, `shadow`,
-`actions`, `closing`, `capabilities`, `clock`, `limits` and `telemetry` hold the rest. `protocol/vectors` has
+`actions`, `bundle`, `closing`, `capabilities`, `clock`, `limits` and `telemetry` hold the rest. `protocol/vectors` has
 golden JSON of every frame.
 """
 
-from . import actions, capabilities, clock, closing, frames, limits, shadow, telemetry
+from . import actions, bundle, capabilities, clock, closing, frames, limits, shadow, telemetry
 from .codec import decode_from_cloud, decode_from_device, encode
 from .errors import DocumentError, Fault, FrameError
 
@@ -14,6 +14,7 @@ __all__ = [
     "Fault",
     "FrameError",
     "actions",
+    "bundle",
     "capabilities",
     "clock",
     "closing",
