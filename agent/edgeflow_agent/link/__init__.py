@@ -4,7 +4,7 @@ address.
 
 from .backoff import Backoff, Pace
 from .handshake import Target
-from .rest import Answer, CallFailed, CloudRest
+from .rest import Answer, CallFailed, CloudRest, NotThere, download
 from .session import LinkDown, Session
 from .tunnel import NotReady, Tunnel, TunnelStatus
 
@@ -15,9 +15,11 @@ __all__ = [
     "CloudRest",
     "LinkDown",
     "NotReady",
+    "NotThere",
     "Pace",
     "Session",
     "Target",
     "Tunnel",
     "TunnelStatus",
+    "download",
 ]

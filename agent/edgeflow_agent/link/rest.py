@@ -11,6 +11,7 @@ import http.client
 import io
 import socket
 import ssl
+import urllib.parse
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,6 +25,10 @@ _ANSWER_LIMIT = 1024 * 1024
 
 class CallFailed(Exception):
     """No answer came. `str(error)` is a sentence for people."""
+
+
+class NotThere(CallFailed):
+    """A download that asking again in the same way cannot bring."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +97,14 @@ class CloudRest:
         request = "\r\n".join([*headers, "", ""]).encode() + content
         try:
             async with asyncio.timeout(timeout):
-                return _parse(await self._exchange(request), method)
+                return _parse(await self.exchange(request), method)
         except TimeoutError as error:
             raise CallFailed(f"{self.authority} did not answer within {timeout:g} s.") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise CallFailed(explain_connection(error, self.authority, self._tls is not None)) from error
 
-    async def _exchange(self, request: bytes) -> bytes:
+    async def exchange(self, request: bytes, limit: int = _ANSWER_LIMIT) -> bytes:
+        """Send these bytes, and what came back until the other side closed. Raises OSError, ValueError."""
         reader, writer = await asyncio.open_connection(self.host, self.port, ssl=self._tls)
         try:
             writer.write(request)
@@ -108,11 +114,46 @@ class CloudRest:
             with contextlib.suppress(ssl.SSLError, ConnectionResetError):
                 while chunk := await reader.read(65536):
                     received += chunk
-                    if len(received) > _ANSWER_LIMIT:
-                        raise ValueError("the answer is larger than 1 MiB")
+                    if len(received) > limit:
+                        raise ValueError(f"the answer is larger than {limit} bytes")
             return bytes(received)
         finally:
             writer.close()
+
+
+async def download(url: str, *, limit: int, timeout: float = 60.0) -> bytes:
+    """The content at an http(s) address, at most `limit` bytes; no redirects. Raises CallFailed, NotThere."""
+    parts = urllib.parse.urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.password:
+        raise NotThere("The address of the download is not one: it must begin with https:// or http://.")
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if not target.isascii() or any(character <= " " for character in target):
+        raise NotThere("The address of the download holds characters that no address can.")
+    try:
+        rest = CloudRest(parts.netloc, tls=parts.scheme == "https")
+        head = (
+            f"GET {target} HTTP/1.1", f"Host: {parts.netloc}", f"User-Agent: edgeflow-agent/{VERSION}",
+            "Accept: */*", "Accept-Encoding: identity", "Connection: close", "", "",
+        )  # fmt: skip
+        async with asyncio.timeout(timeout):
+            received = await rest.exchange("\r\n".join(head).encode(), limit + 64 * 1024)
+        response = http.client.HTTPResponse(cast(socket.socket, _Received(received)), method="GET")
+        try:
+            response.begin()
+            content = response.read()
+        finally:
+            response.close()
+    except TimeoutError as error:
+        raise CallFailed(f"{parts.netloc} did not answer within {timeout:g} s.") from error
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise CallFailed(explain_connection(error, parts.netloc, parts.scheme == "https")) from error
+    if response.status in (401, 403, 404, 410):
+        raise NotThere(f"{parts.netloc} does not give it out (HTTP {response.status}).")
+    if response.status != 200:
+        raise CallFailed(f"{parts.netloc} answered the download with HTTP {response.status}.")
+    if len(content) > limit:
+        raise NotThere(f"The download is larger than {limit} bytes.")
+    return content
 
 
 def explain_connection(error: Exception, authority: str, tls: bool) -> str:

@@ -50,9 +50,24 @@ class StateFolder:
         """Durable and whole, see `write_atomic`. Raises StateError."""
         write_atomic(self.disk, self.file(name), data)
 
-    def read(self, name: str) -> bytes | None:
-        """The file's content, None if there is none. Raises StateError."""
-        return read(self.file(name))
+    def read(self, name: str, limit: int = 1024 * 1024) -> bytes | None:
+        """The file's content (at most `limit` bytes), None if there is none. Raises StateError."""
+        return read(self.file(name), limit)
+
+    def names(self, prefix: str) -> list[str]:
+        """The names of the folder's files that begin with `prefix`, sorted. Raises StateError."""
+        try:
+            return sorted(entry.name for entry in os.scandir(self.path) if entry.name.startswith(prefix))
+        except OSError as error:
+            raise explain(error, self.path, "read") from error
+
+    def remove(self, name: str) -> None:
+        """Remove the file, durably; one that is not there is fine. Raises StateError."""
+        try:
+            self.disk.remove(self.file(name))
+            self.disk.sync(self.path)
+        except OSError as error:
+            raise explain(error, self.file(name), "remove") from error
 
     def set_aside(self, name: str) -> Path:
         """Rename a file that cannot be used to `NAME.broken`, over an older one, so that it can still be

@@ -54,23 +54,43 @@ class _Sealed(msgspec.Struct, frozen=True):
 
 
 class Vault:
-    """Keeps one `Credentials` in the state folder."""
+    """Keeps sealed files in the state folder: the one `Credentials`, and what else must not be read in a copy."""
 
     def __init__(self, folder: StateFolder, machine_id: str | None = None) -> None:
         self._folder = folder
         self._machine_id = machine_id or read_machine_id()
+        self._derived: tuple[bytes, int, bytes] | None = None
 
     def load(self) -> Credentials | None:
         """What was stored; None when nothing is. Raises StoreUnreadable when it does not open, StateError on
         disk.
         """
-        stored = self._folder.read(_STORE)
+        clear = self.open(_STORE, "credentials")
+        if clear is None:
+            return None
+        try:
+            return msgspec.json.decode(clear, type=Credentials)
+        except msgspec.DecodeError as error:
+            raise self._unreadable("credentials") from error
+
+    def save(self, credentials: Credentials) -> None:
+        """Store them; when this returns they survive a power cut. Raises StateError, and then the old ones
+        stand.
+        """
+        self.seal(_STORE, msgspec.json.encode(credentials))
+
+    def open(self, name: str, what: str) -> bytes | None:
+        """The content of the sealed file `name`, None if there is none. `what` it is, for the sentence.
+
+        Raises StoreUnreadable when it does not open, StateError on disk.
+        """
+        stored = self._folder.read(name)
         if stored is None:
             return None
         secret = self._folder.read(_KEY)
         if secret is None or len(secret) != _KEY_BYTES:
             raise StoreUnreadable(
-                f"The credentials in {self._folder.path} cannot be opened: their key file {_KEY} is "
+                f"The {what} in {self._folder.path} cannot be opened: their key file {_KEY} is "
                 "missing or damaged. "
                 "Provision the device again: edgeflow-agent provision CODE."
             )
@@ -78,38 +98,41 @@ class Vault:
             sealed = msgspec.json.decode(stored, type=_Sealed)
             nonce, content = base64.b64decode(sealed.nonce), base64.b64decode(sealed.content)
             key = self._derive(secret, min(max(sealed.rounds, 1), 10_000_000))
-            clear = AESGCM(key).decrypt(nonce, content, _bound(sealed))
-            return msgspec.json.decode(clear, type=Credentials)
+            return AESGCM(key).decrypt(nonce, content, _bound(sealed, name))
         except (InvalidTag, ValueError) as error:
-            raise StoreUnreadable(
-                f"The credentials in {self._folder.path} cannot be opened: somebody changed the file, or "
-                "it was copied "
-                "from another machine. Provision the device again: edgeflow-agent provision CODE."
-            ) from error
+            raise self._unreadable(what) from error
 
-    def save(self, credentials: Credentials) -> None:
-        """Store them; when this returns they survive a power cut. Raises StateError, and then the old ones
-        stand.
-        """
+    def seal(self, name: str, clear: bytes) -> None:
+        """Write the sealed file `name`, durable and whole. Raises StateError, and then the old one stands."""
         secret = self._folder.read(_KEY)
         if secret is None or len(secret) != _KEY_BYTES:
             secret = os.urandom(_KEY_BYTES)
             self._folder.write(_KEY, secret)
         nonce = os.urandom(12)
         sealed = _Sealed(1, _ROUNDS, base64.b64encode(nonce).decode(), "")
-        content = AESGCM(self._derive(secret, _ROUNDS)).encrypt(
-            nonce, msgspec.json.encode(credentials), _bound(sealed)
-        )
+        content = AESGCM(self._derive(secret, _ROUNDS)).encrypt(nonce, clear, _bound(sealed, name))
         sealed = msgspec.structs.replace(sealed, content=base64.b64encode(content).decode())
-        self._folder.write(_STORE, msgspec.json.encode(sealed))
+        self._folder.write(name, msgspec.json.encode(sealed))
 
-    def set_aside(self) -> Path:
+    def _unreadable(self, what: str) -> StoreUnreadable:
+        return StoreUnreadable(
+            f"The {what} in {self._folder.path} cannot be opened: somebody changed the file, or "
+            "it was copied "
+            "from another machine. Provision the device again: edgeflow-agent provision CODE."
+        )
+
+    def set_aside(self, name: str = _STORE) -> Path:
         """Move a store that does not open out of the way; returns where it is now."""
-        return self._folder.set_aside(_STORE)
+        return self._folder.set_aside(name)
 
     def _derive(self, secret: bytes, rounds: int) -> bytes:
+        known = self._derived
+        if known is not None and known[:2] == (secret, rounds):
+            return known[2]
         salt = hashlib.sha256(b"edgeflow-agent\0" + self._machine_id.encode()).digest()
-        return hashlib.pbkdf2_hmac("sha256", secret, salt, rounds, dklen=32)
+        key = hashlib.pbkdf2_hmac("sha256", secret, salt, rounds, dklen=32)
+        self._derived = (secret, rounds, key)  # Half a second on a small board, and asked for at each change.
+        return key
 
 
 def read_machine_id() -> str:
@@ -124,5 +147,6 @@ def read_machine_id() -> str:
     return f"mac-{uuid.getnode():012x}"
 
 
-def _bound(sealed: _Sealed) -> bytes:
-    return f"edgeflow-credentials {sealed.version} {sealed.rounds}".encode()
+def _bound(sealed: _Sealed, name: str) -> bytes:
+    """What a file is authenticated with: moved over another one it does not open."""
+    return f"edgeflow-{name} {sealed.version} {sealed.rounds}".encode()
