@@ -115,7 +115,7 @@ class CloudRest:
                 while chunk := await reader.read(65536):
                     received += chunk
                     if len(received) > limit:
-                        raise ValueError(f"the answer is larger than {limit} bytes")
+                        raise ValueError(f"the answer is larger than {limit / 2**20:g} MiB")
             return bytes(received)
         finally:
             writer.close()

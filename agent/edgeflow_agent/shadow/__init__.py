@@ -3,10 +3,12 @@ cloud.
 """
 
 from .plan import Refuse, RestoreConsent, SetLogLevel, SetMetricsInterval, Step, plan
-from .runner import ShadowRunner
+from .runner import Effects, NoEffects, ShadowRunner
 from .sync import ShadowSync
 
 __all__ = [
+    "Effects",
+    "NoEffects",
     "Refuse",
     "RestoreConsent",
     "SetLogLevel",
