@@ -5,6 +5,7 @@ from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
 from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
 from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
+from edgeflow_cloud.flow_keys.wiring import SUBSYSTEM as FLOW_KEYS
 from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
 from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
@@ -22,6 +23,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     API_KEYS,
     AUTH,
     DEVICES,
+    FLOW_KEYS,
     PROVISIONING,
     TUNNEL,
     COMMANDS,

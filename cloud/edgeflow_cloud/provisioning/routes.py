@@ -10,6 +10,7 @@ from uuid import UUID
 import structlog
 from fastapi import Query, Request
 
+from edgeflow_cloud import flow_keys
 from edgeflow_cloud.infra.http import PUBLIC, Caller, Ctx, Listing, PageQuery, Router, Tx
 from edgeflow_cloud.infra.limits import Limit
 from edgeflow_cloud.infra.secrets import master_bytes
@@ -34,6 +35,8 @@ router = Router(tag="provisioning")
 REFUSALS = Limit("provision-refused", 10, 60)
 """Refused codes a minute and address. A code that works costs nothing: many may stand behind one NAT."""
 TOO_MANY = "Too many refused provisioning codes from this address; wait a minute and check the code."
+OUR_AGENT = "edgeflow-agent"
+"""What `hardware_info.agent` says of a device that pins flow keys."""
 REFUSAL_SECONDS = 0.25
 """Every refusal takes this long, whatever its cause."""
 
@@ -120,6 +123,9 @@ async def provision_device(ctx: Ctx, request: Request, body: ProvisionDevice) ->
                 network=body.network_info or {},
                 now=ctx.clock.now(),
             )
+            keys = None
+            if (body.hardware_info or {}).get("agent") == OUR_AGENT:
+                keys = await flow_keys.ensure_keys(tx, principal, ctx.secrets, ctx.clock.now())
     except CodeRefused:
         allowance = await ctx.limits.take(REFUSALS, address)
         log.warning("provisioning.refused", address=address)
@@ -130,7 +136,11 @@ async def provision_device(ctx: Ctx, request: Request, body: ProvisionDevice) ->
         "provisioning.reclaimed" if claim.reclaimed else "provisioning.provisioned",
         device_id=ids.encode(ids.DEVICE, claim.device_id),
     )
-    return ProvisionedDevice(device_id=claim.device_id, api_key=claim.api_key)
+    return ProvisionedDevice(
+        device_id=claim.device_id,
+        api_key=claim.api_key,
+        flow_keys=None if keys is None else [flow_keys.show_key(key, ctx.clock.now()) for key in keys],
+    )
 
 
 def _document(code: ProvisioningCode, now: datetime) -> CodeDocument:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from edgeflow_cloud.flow_keys import DeviceFlowKey
 from edgeflow_cloud.infra.http import Body, Document
 from edgeflow_cloud.kernel.ids import DeviceIdField, ProvisioningCodeIdField
 from edgeflow_cloud.provisioning.model import LIFE_DEFAULT, LIFE_MAXIMUM, RECLAIM_WINDOW, CodeStatus
@@ -78,3 +79,8 @@ class ProvisionedDevice(Document):
 
     device_id: DeviceIdField
     api_key: str
+    flow_keys: list[DeviceFlowKey] | None = Field(
+        None,
+        exclude_if=lambda keys: keys is None,
+        description="Only to a device of ours (`hardware_info.agent` is `edgeflow-agent`): the keys that it pins.",
+    )

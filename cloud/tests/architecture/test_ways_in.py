@@ -43,6 +43,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "telemetry.ingest": {"ingest_tx": "COPY of a batch that spans organizations"},
     "telemetry.partitions": {"system_tx": "a day's partition holds everybody's samples"},
     "telemetry.jobs": {"system_tx": "samples are out of people's reach; their device was deleted"},
+    "flow_keys.service": {"system_tx": "a rotated master key seals every organization's key anew"},
     "provisioning.routes": {"lookup": "a device shows its code before it belongs to anyone"},
     "commands.device": {"system_tx": "what waits for those who come together, whosever they are"},
     "shadows.device": {"system_tx": "what those who come together have not reported yet"},
