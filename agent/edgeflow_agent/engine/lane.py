@@ -1,0 +1,295 @@
+"""How messages move in one flow: a queue of deliveries, worked off in order, in slices that leave the event loop room.
+
+A node whose `receive` does not wait is called straight from the queue: no task, no hop through the event loop, and the
+stack never grows with the flow. A node that waits has an inbox; while it works, what comes for it waits there in order.
+
+Bounds: an inbox holds `INBOX` messages, the queue `QUEUE`. What comes to a full one is dropped, counted at the node,
+and told once a second as that node's error. Sources and nodes that make many messages of one await `room` and so never get
+there: it waits while the queue or an inbox downstream holds more than `ROOMY`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Iterable, Mapping
+from typing import Protocol
+
+from .context import Contexts
+from .message import Message
+from .node import Fill, Level, Node, NodeConfig, Shape, current_run
+from .run import Run
+
+INBOX = 10_000
+QUEUE = 50_000
+ROOMY = 500
+_SLICE = 0.004
+_CHECK_EVERY = 31
+
+AnyNode = Node[NodeConfig]
+
+
+class Host(Protocol):
+    """The running flow, as its lane and its nodes see it."""
+
+    flow_id: str
+    contexts: Contexts
+    environment: Mapping[str, str]
+
+    def begin_run(self, node: AnyNode) -> Run: ...
+    def end_run(self, run: Run) -> None: ...
+    def completed(self, node: AnyNode, message: Message) -> None: ...
+    def report(self, node: AnyNode, error: str | BaseException, message: Message | None) -> None: ...
+    def log(self, node: AnyNode, text: str, level: Level) -> None: ...
+    def show_status(self, node: AnyNode, text: str, fill: Fill | None, shape: Shape) -> None: ...
+    def show_debug(self, node: AnyNode, value: object, more: Mapping[str, object]) -> None: ...
+
+
+class Lane:
+    """The deliveries of one flow. All on the event loop."""
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.waiting = 0
+        """Messages in inboxes."""
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[tuple[AnyNode, Message, Run]] = deque()
+        self._scheduled = False
+        self._open = False
+        self._rooms: list[asyncio.Future[None]] = []
+        self._downstream: dict[AnyNode, tuple[AnyNode, ...]] = {}
+        self._working: set[asyncio.Future[None]] = set()
+        self._told: dict[AnyNode, float] = {}
+
+    # --- life
+
+    def open(self, nodes: Iterable[AnyNode]) -> None:
+        """Begin to deliver to these; what was sent before waits for this."""
+        self._open = True
+        self._downstream.clear()
+        for node in nodes:
+            self._take(node)
+        self._schedule()
+
+    def pause(self) -> None:
+        """Deliver nothing more until `open`; what is under way goes on."""
+        self._open = False
+
+    async def settle(self, seconds: float) -> None:
+        """Wait until nothing is under way in a node, but not longer."""
+        if self._working:
+            await asyncio.wait(list(self._working), timeout=seconds)
+
+    def drop_node(self, node: AnyNode) -> None:
+        """A node leaves: what waits for it is dropped."""
+        for _, run in node.inbox:
+            self._release(run)
+        self.waiting -= len(node.inbox)
+        node.inbox.clear()
+        for entry in [entry for entry in self._queue if entry[0] is node]:
+            self._queue.remove(entry)
+            self._release(entry[2])
+
+    async def close(self) -> None:
+        """Cancel what is under way and drop what waits."""
+        self._open = False
+        working = list(self._working)
+        for future in working:
+            future.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
+        self._queue.clear()
+        self._wake()
+
+    # --- messages
+
+    def begin(self, node: AnyNode) -> Run:
+        """A new execution that begins at `node`."""
+        return self.host.begin_run(node)
+
+    def put(self, node: AnyNode, message: Message, run: Run) -> None:
+        """Queue a message for a node of this lane."""
+        queue = self._queue
+        if len(queue) >= QUEUE:
+            self._refuse(node, "The flow's queue", QUEUE)
+            return
+        run.pending += 1
+        queue.append((node, message, run))
+        if not self._scheduled and self._open:
+            self._scheduled = True
+            self._loop.call_soon(self._drain)
+
+    async def room(self, node: AnyNode) -> None:
+        """Wait while there is too much to do behind `node`."""
+        while self._crowded(node):
+            waiter: asyncio.Future[None] = self._loop.create_future()
+            self._rooms.append(waiter)
+            await waiter
+
+    @property
+    def load(self) -> int:
+        """Messages that wait or are being handled."""
+        return len(self._queue) + self.waiting + len(self._working)
+
+    # --- inside
+
+    def _drain(self) -> None:
+        self._scheduled = False
+        queue = self._queue
+        deadline = time.perf_counter() + _SLICE
+        count = 0
+        while queue and self._open:
+            node, message, run = queue.popleft()
+            if node.busy >= node.concurrency or node.inbox:
+                if len(node.inbox) >= INBOX:
+                    self._refuse(node, "Its inbox", INBOX)
+                    self._release(run)
+                else:
+                    node.inbox.append((message, run))
+                    self.waiting += 1
+            else:
+                self._deliver(node, message, run)
+            count += 1
+            if not count & _CHECK_EVERY and time.perf_counter() > deadline:
+                break
+        current_run.set(None)
+        if self._rooms:
+            self._wake()
+        if queue:
+            self._schedule()
+
+    def _deliver(self, node: AnyNode, message: Message, run: Run) -> None:
+        node.received += 1
+        current_run.set(run)
+        if run.traced:
+            self._deliver_traced(node, message, run)
+            return
+        try:
+            result = node.receive(message)
+        except Exception as error:
+            self.host.report(node, error, message)
+        else:
+            if result is not None:
+                self._wait_for(node, message, run, result)
+                return
+            if node.watched:
+                self.host.completed(node, message)
+        run.pending -= 1
+        if not run.pending:
+            self.host.end_run(run)
+
+    def _deliver_traced(self, node: AnyNode, message: Message, run: Run) -> None:
+        trace = run.trace(node.id)
+        trace.received += 1
+        began = time.perf_counter()
+        try:
+            result = node.receive(message)
+        except Exception as error:
+            trace.worked += time.perf_counter() - began
+            self.host.report(node, error, message)
+        else:
+            if result is not None:
+                trace.under_way += 1
+                self._wait_for(node, message, run, result, began)
+                return
+            trace.worked += time.perf_counter() - began
+            if node.watched:
+                self.host.completed(node, message)
+        self._release(run)
+
+    def _wait_for(
+        self, node: AnyNode, message: Message, run: Run, work: Awaitable[None], began: float = 0.0
+    ) -> None:
+        node.busy += 1
+        future = asyncio.ensure_future(work)  # A task's context is a copy of this one: it knows its run.
+        self._working.add(future)
+
+        def done(future: asyncio.Future[None]) -> None:
+            self._working.discard(future)
+            node.busy -= 1
+            current_run.set(run)
+            if run.traced:
+                trace = run.trace(node.id)
+                trace.worked += time.perf_counter() - began
+                trace.under_way -= 1
+            if not future.cancelled():
+                error = future.exception()
+                if error is not None:
+                    self.host.report(node, error, message)
+                elif node.watched:
+                    self.host.completed(node, message)
+            current_run.set(None)
+            self._release(run)
+            if node.inbox and self._open:
+                self._take(node)
+
+        future.add_done_callback(done)
+
+    def _take(self, node: AnyNode) -> None:
+        """Give a node what waits in its inbox, as far as it works on so many at once."""
+        while node.inbox and node.busy < node.concurrency:
+            message, run = node.inbox.popleft()
+            self.waiting -= 1
+            self._deliver(node, message, run)
+        current_run.set(None)
+        if self._rooms:
+            self._wake()
+
+    def _release(self, run: Run) -> None:
+        run.pending -= 1
+        if not run.pending:
+            self.host.end_run(run)
+
+    def _refuse(self, node: AnyNode, what: str, limit: int) -> None:
+        node.dropped += 1
+        now = time.monotonic()
+        if now - self._told.get(node, 0.0) >= 1.0:
+            self._told[node] = now
+            self.host.report(
+                node,
+                f"{what} is full ({limit:,} messages): {node.dropped:,} dropped so far. "
+                "Slow the source down, or make this node faster.",
+                None,
+            )
+
+    def _schedule(self) -> None:
+        if not self._scheduled and self._queue and self._open:
+            self._scheduled = True
+            self._loop.call_soon(self._drain)
+
+    def _crowded(self, node: AnyNode) -> bool:
+        if not self._open:
+            return False
+        if len(self._queue) > ROOMY:
+            return True
+        if not self.waiting:
+            return False
+        downstream = self._downstream.get(node)
+        if downstream is None:
+            downstream = self._downstream[node] = tuple(behind(node))
+        return any(len(other.inbox) > ROOMY for other in downstream)
+
+    def _wake(self) -> None:
+        rooms, self._rooms = self._rooms, []
+        for waiter in rooms:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+def behind(node: AnyNode) -> Iterable[AnyNode]:
+    """The nodes that messages of `node` may reach and from which none comes back to it: waiting for those can never be
+    waiting for oneself."""
+    ahead = _reach(node)
+    return [other for other in ahead if other is not node and node not in _reach(other)]
+
+
+def _reach(node: AnyNode) -> list[AnyNode]:
+    found: dict[AnyNode, None] = {}
+    rest = [node]
+    while rest:
+        for targets in rest.pop().wires:
+            for target in targets:
+                if target not in found:
+                    found[target] = None
+                    rest.append(target)
+    return list(found)

@@ -1,0 +1,1 @@
+"""The core types: what a flow is built of on any device."""
