@@ -4,8 +4,8 @@ A node whose `receive` does not wait is called straight from the queue: no task,
 stack never grows with the flow. A node that waits has an inbox; while it works, what comes for it waits there in order.
 
 Bounds: an inbox holds `INBOX` messages, the queue `QUEUE`. What comes to a full one is dropped, counted at the node,
-and told once a second as that node's error. Sources and nodes that make many messages of one await `room` and so never get
-there: it waits while the queue or an inbox downstream holds more than `ROOMY`.
+and told once a second as that node's error. Sources and nodes that make many messages of one await `room` and so never
+get there: it waits while the queue or an inbox downstream holds more than `ROOMY`.
 """
 
 from __future__ import annotations

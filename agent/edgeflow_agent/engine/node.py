@@ -45,7 +45,7 @@ Fill = Literal["red", "green", "yellow", "blue", "grey"]
 Shape = Literal["dot", "ring"]
 
 
-class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+class NodeConfig(msgspec.Struct, kw_only=True, rename="camel"):
     """Base of a type's config: one attribute per key (`interval_type` reads `intervalType`), with default.
 
     Annotate with `msgspec.Meta(title=…, description=…, ge=…, examples=[…], extra_json_schema={…})`: the console's form
@@ -54,7 +54,7 @@ class NodeConfig(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """
 
 
-C = TypeVar("C", bound=NodeConfig)
+C = TypeVar("C", bound=NodeConfig, covariant=True)
 
 current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
 
@@ -124,10 +124,9 @@ class Node(Generic[C]):
     def link(self, flow_id: str, flows: Mapping[str, Mapping[str, Node[NodeConfig]]]) -> None:
         """Of one that links: find partners in the running flows (flow id -> node id -> node), by setting `wires`."""
 
-    @classmethod
-    def count_outputs(cls, config: C) -> int:
-        """The number of output ports with this config."""
-        return cls.outputs
+    def count_outputs(self) -> int:
+        """The number of output ports with this node's config; known before `start`."""
+        return self.outputs
 
     @classmethod
     def schema(cls) -> dict[str, object]:

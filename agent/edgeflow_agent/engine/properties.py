@@ -65,9 +65,9 @@ class Path:
         found: Any = values
         parts = [part.get(values) if isinstance(part, Path) else part for part in self._parts]
         for part, following in pairwise(parts):
-            inner = _child(found, part)
+            inner: Any = _child(found, part)
             if inner is MISSING or inner is None:
-                inner = [] if isinstance(following, int) else {}
+                inner = cast("Any", [] if isinstance(following, int) else {})
                 if not _put(found, part, inner):
                     return False
             elif not isinstance(inner, (dict, list)):

@@ -6,6 +6,7 @@ import importlib
 import logging
 from collections.abc import Mapping
 from importlib.metadata import entry_points
+from typing import cast
 
 from .node import Node, NodeConfig
 from .nodes import BUILTIN
@@ -76,4 +77,4 @@ def _load(name: str, place: str) -> type[Node[NodeConfig]]:
         ) from error
     if not (isinstance(found, type) and issubclass(found, Node)):
         raise UnknownType(f"The node type {name!r} is broken: {place} is not a class of nodes.")
-    return found
+    return cast("type[Node[NodeConfig]]", found)

@@ -13,7 +13,7 @@ def connect(nodes: Mapping[str, AnyNode], wires: Iterable[Wire]) -> None:
     runtime drew them. Wires of nodes that are not there (disabled) are left out.
     """
     ports: dict[str, list[list[AnyNode]]] = {
-        node_id: [[] for _ in range(type(node).count_outputs(node.config))] for node_id, node in nodes.items()
+        node_id: [[] for _ in range(node.count_outputs())] for node_id, node in nodes.items()
     }
     for wire in wires:
         if wire.source not in nodes or wire.target not in nodes or not nodes[wire.target].inputs:

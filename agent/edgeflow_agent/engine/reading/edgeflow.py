@@ -106,7 +106,7 @@ def _position(entry: Mapping[str, object]) -> tuple[float, float] | None:
     if len(pair) != 2:
         return None
     x, y = pair
-    if isinstance(x, (int, float)) and isinstance(y, (int, float)) and entry is not None:
+    if isinstance(x, (int, float)) and isinstance(y, (int, float)):
         return float(x), float(y)
     return None
 
