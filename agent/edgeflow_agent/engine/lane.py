@@ -126,6 +126,10 @@ class Lane:
             self._rooms.append(waiter)
             await waiter
 
+    def new_future(self) -> asyncio.Future[None]:
+        """For a `receive` that is done when something else says so."""
+        return self._loop.create_future()
+
     @property
     def load(self) -> int:
         """Messages that wait or are being handled."""

@@ -1,0 +1,76 @@
+"""template: text from a message, by mustache."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ...message import Message
+from ...mustache import Template as Compiled
+from ...node import Node, NodeConfig, NodeError
+from ...properties import MISSING, set_typed
+
+
+class TemplateConfig(NodeConfig):
+    """Node-RED's keys; `output` says what the text is read as."""
+
+    template: Annotated[
+        str, Meta(title="Template", extra_json_schema={"format": "code", "language": "mustache"})
+    ] = ""
+    field: Annotated[str, Meta(title="Property")] = "payload"
+    field_type: Annotated[Literal["msg", "flow", "global"], Meta(title="Property of")] = "msg"
+    syntax: Annotated[Literal["mustache", "plain"], Meta(title="Syntax")] = "mustache"
+    output: Annotated[Literal["str", "json", "yaml", "parsed"], Meta(title="Read the text as")] = "str"
+    format: str = ""
+
+
+class Template(Node[TemplateConfig]):
+    """Fills a mustache template from the message and sets a property to the text."""
+
+    type = "template"
+    category = "processing"
+    Config = TemplateConfig
+
+    async def start(self) -> None:
+        config = self.config
+        self._put = set_typed(self, config.field_type, config.field)
+        self._compiled = None
+        if config.syntax == "mustache" and config.template:
+            self._compiled = Compiled(config.template)
+            self._compiled.check()
+
+    def receive(self, message: Message) -> None:
+        config = self.config
+        if config.syntax == "plain":
+            text = config.template
+        else:
+            compiled = self._compiled
+            if compiled is None:  # No template configured: the message may bring one.
+                given = message.get("template")
+                compiled = Compiled(given if isinstance(given, str) else "")
+            text = compiled.render(message, self._look_up)
+        self._put(message, self._read(text))
+        self.send(message)
+
+    def _read(self, text: str) -> object:
+        output = self.config.output
+        if output == "json":
+            try:
+                return msgspec.json.decode(text)
+            except msgspec.DecodeError as error:
+                raise NodeError(f"The filled template is not JSON: {error}.") from None
+        if output in ("yaml", "parsed"):
+            from ...yamlread import read_yaml
+
+            return read_yaml(text)
+        return text
+
+    def _look_up(self, name: str) -> object:
+        """`flow.x`, `global.x` and `env.X`, which a message does not have."""
+        place, _, key = name.partition(".")
+        if place == "env":
+            return self.environment.get(key, MISSING)
+        context = {"flow": self.flow_context, "global": self.global_context}.get(place)
+        return MISSING if context is None or not key else context.get(key, MISSING)
