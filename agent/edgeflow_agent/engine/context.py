@@ -86,6 +86,11 @@ class Contexts:
         self._flows: dict[str, _FlowContexts] = {}
         self.whole = Context(self._load(_GLOBAL).get("values"), lambda: self._dirty.add(_GLOBAL))
 
+    @property
+    def folder(self) -> str:
+        """Where the storage keeps its files, if it says so: code of flows must not see it."""
+        return str(getattr(self._storage, "path", ""))
+
     def flow(self, flow_id: str) -> Context:
         """The store of one flow."""
         return self._of(flow_id).flow
