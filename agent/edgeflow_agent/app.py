@@ -8,6 +8,7 @@ import errno
 import logging
 import os
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from random import Random
@@ -23,19 +24,27 @@ from edgeflow_protocol.frames import (
     Response,
     ShadowAccepted,
     ShadowDesired,
+    Telemetry,
 )
 
 from . import VERSION
-from .api import Guard, HttpServer, Routes
+from .api import Guard, HttpServer, LiveFeed, Request, Routes, serve_feed
 from .commands import Commands, Journal, make_verbs
 from .configuration import Change, Configuration
+from .deploy import Trial, UpdateLock
+from .engine import Engine
+from .flows import Flows
 from .link import NotReady, Pace, Session, Target, Tunnel
+from .pins import Pins, open_board
 from .provisioning import Identity, hardware_facts, network_facts
+from .reports.frames import EVENTS, LOGS
+from .runtime import FlowRuntime
 from .settings import Settings
 from .shadow import ShadowRunner, ShadowSync
 from .state import Database, Disk, StateFolder, Vault
-from .telemetry import Collector, Readings, Sender, Spool
+from .telemetry import Batch, Collector, Readings, Sender, Spool
 from .telemetry.readings import spell_duration
+from .telling import Telling
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +61,7 @@ class Agent:
         pace: Pace | None = None,
         disk: Disk | None = None,
         dice: Random | None = None,
+        trial: Trial | None = None,
     ) -> None:
         """Takes the folder and reads what is in it. Raises StateError, and then holds nothing."""
         self.settings = settings
@@ -61,6 +71,7 @@ class Agent:
         self._started = time.monotonic()
         self._stopping = asyncio.Event()
         self._pace = pace or Pace()
+        self._trial = trial
         self._folder = StateFolder.open(settings.agent_dir, disk)
         try:
             self._database = Database.open(self._folder)
@@ -71,17 +82,34 @@ class Agent:
 
     def _compose(self, dice: Random | None) -> None:
         settings = self.settings
+        vault = Vault(self._folder)
         self.configuration = Configuration(settings, self._folder)
-        self.identity = Identity(settings, self.configuration, Vault(self._folder))
+        self.telling = Telling(self._database, self.boot_id, self._pace.answer)
+        self.pins = Pins(open_board(settings.board))
+        self.runtime = FlowRuntime(
+            self._folder,
+            vault,
+            self.pins,
+            allow_unsigned=settings.allow_unsigned_flows,
+            target=self._target,
+            report=self._report,
+            happened=self.telling.happened,
+            told=self.telling.engine_event,
+            trial=self._trial,
+        )
+        self.runtime.load()
+        self.identity = Identity(settings, self.configuration, vault, self.runtime.trust.pin)
         self.identity.load()
         self.spool = Spool(self._database, self.boot_id, settings.spool_bytes)
-        self.sender = Sender(self.spool, self._pace.answer)
+        self.sender = Sender(self.spool, self._pace.answer, _telemetry_frame)
         self.collector = Collector(self.readings, self.spool, settings.metrics_interval, self.sender.wake)
         self.shadow = ShadowRunner(
             self._folder,
             log_level=settings.log_level,
             metrics_interval=settings.metrics_interval,
             set_metrics_interval=self.collector.set_interval,
+            effects=self.runtime.effects,
+            vault=vault,
         )
         self.shadow.load()
         self.sync = ShadowSync(self.shadow, self._facts, self._vitals, self._target, self._pace)
@@ -90,7 +118,7 @@ class Agent:
             self._receive,
             self._serve,
             boot_id=self.boot_id,
-            capabilities=tuple(Capability),
+            capabilities=(*Capability, *(name for name in (EVENTS, LOGS) if name not in list(Capability))),
             heartbeat_interval=settings.heartbeat_interval,
             max_attempts=settings.max_reconnect_attempts,
             pace=self._pace,
@@ -102,6 +130,9 @@ class Agent:
             runner=self.shadow,
             device_id=self._device_id,
             shadow_changed=self.sync.request,
+            flows=self.runtime.flows,
+            engine=self.runtime.engine,
+            pins=self.pins,
         )
         self.commands = Commands(Journal(self._database), verbs, self._send)
 
@@ -109,9 +140,10 @@ class Agent:
         """Work until stopped. Raises StateError when the folder cannot be written at all."""
         # Names are looked up and sensors read here; two threads are enough, and each costs memory.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(2, thread_name_prefix="agent"))
-        server = HttpServer(Routes(self, Guard(self.settings.api_token)).handle)
+        server = HttpServer(Routes(self, Guard(self.settings.api_token)).handle, self._watch)
         try:
             await self.spool.open()
+            await self.telling.open()
             await self._listen(server)
             _log.info("edgeflow-agent %s runs; its state is in %s.", VERSION, self.settings.agent_dir)
             with contextlib.suppress(_Stopped):
@@ -119,12 +151,17 @@ class Agent:
                     async with asyncio.TaskGroup() as group:
                         group.create_task(self.collector.run(), name="collector")
                         group.create_task(self.commands.run(), name="commands")
+                        group.create_task(self.runtime.run(autostart=self.shadow.autostart), name="flows")
+                        for work in self.telling.works:
+                            group.create_task(work(), name="reports")
                         group.create_task(self.tunnel.run(), name="tunnel")
                         group.create_task(self._stop_when_asked(), name="stop")
                 except* _Stopped as stopped:
                     raise _Stopped from stopped
         finally:
             await server.stop()
+            await self.runtime.close()
+            self.telling.close()
             self._database.close()
             self._folder.close()
             _log.info("edgeflow-agent has stopped.")
@@ -210,6 +247,35 @@ class Agent:
         self.tunnel.disconnect()
         return "Disconnected"
 
+    @property
+    def flows(self) -> Flows:
+        """The flows, for the local API."""
+        return self.runtime.flows
+
+    @property
+    def engine(self) -> Engine:
+        """The engine, for the local API."""
+        return self.runtime.engine
+
+    @property
+    def lock(self) -> UpdateLock:
+        """Whether updates are held off."""
+        return self.runtime.lock
+
+    @property
+    def feed(self) -> LiveFeed:
+        """Who watches, for the local API."""
+        return self.telling.feed
+
+    async def set_lock(self, locked: bool, reason: str) -> None:
+        """`PUT update-lock`. Raises StateError."""
+        await asyncio.to_thread(self.lock.lock, reason) if locked else await asyncio.to_thread(
+            self.lock.unlock
+        )
+        code, what = ("update_locked", "locked") if locked else ("update_unlocked", "unlocked")
+        self.telling.happened("info", code, f"Updates were {what} on the device. {reason}".strip())
+        self.runtime.keeper.wake()
+
     # --- between the parts
     # ------------------------------------------------------------------------------------
 
@@ -219,6 +285,7 @@ class Agent:
                 self.commands.receive(frame)
             case Ack():
                 self.sender.acknowledged(frame)
+                self.telling.acknowledged(frame)
             case ShadowDesired() | ShadowAccepted() | Response() | Error():
                 if not self.sync.receive(frame) and not isinstance(frame, Error):
                     _log.debug("An answer came for something that is not waited for.")
@@ -230,9 +297,22 @@ class Agent:
             group.create_task(self.commands.resume(), name="late answers")
             group.create_task(self.sync.serve(session), name="shadow")
             group.create_task(self.sender.serve(session), name="telemetry")
+            group.create_task(self.telling.serve(session), name="reports")
+            if session.capabilities:
+                group.create_task(self.runtime.source.follow_keys(), name="flow keys")
 
     async def _send(self, frame: DeviceFrame) -> None:
         await self.tunnel.send(frame)
+
+    def _report(self, change: Mapping[str, object]) -> None:
+        """Something of `reported` changed by itself."""
+        self.shadow.note(change)
+        self.sync.request(change)
+
+    async def _watch(
+        self, request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await serve_feed(self.feed, request, reader, writer)
 
     def _device_id(self) -> str:
         credentials = self.identity.credentials
@@ -295,3 +375,7 @@ class _Stopped(Exception):
 def mask(key: str) -> str:
     """A key as it may be shown: first 12 and last 4 characters, as published; a short one not at all."""
     return f"{key[:12]}…{key[-4:]}" if len(key) >= 32 else "…" if key else ""
+
+
+def _telemetry_frame(batch: Batch) -> Telemetry:
+    return Telemetry(batch.boot_id, batch.sequence, batch.samples)

@@ -13,6 +13,7 @@ from pathlib import Path
 _DURATION = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>ms|s|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\]")
+BOARDS = ("auto", "none", "simulated")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOOPBACK_HOSTS = ("127.0.0.1", "localhost", "::1")
 
@@ -40,6 +41,10 @@ class Settings:
     agent_dir: Path = Path()
     metrics_interval: float = 10.0
     spool_bytes: int = 32 * 1024 * 1024
+    allow_unsigned_flows: bool = False
+    """Whether the cloud may send flows that nobody signed although keys are pinned."""
+    board: str = "auto"
+    """`auto`, `none` or `simulated`."""
     log_format: str = "text"
     log_level: str = "info"
 
@@ -69,6 +74,10 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         agent_dir=Path(text("EDGEFLOW_AGENT_DIR") or default_folder(env)).expanduser().absolute(),
         metrics_interval=_duration(env, "EDGEFLOW_AGENT_METRICS_INTERVAL", 10.0, 1.0, 3600.0) or 10.0,
         spool_bytes=(_integer(env, "EDGEFLOW_AGENT_SPOOL_MB", 32, 1, 10_240) or 32) * 1024 * 1024,
+        allow_unsigned_flows=parse_boolean(
+            "EDGEFLOW_AGENT_ALLOW_UNSIGNED_FLOWS", text("EDGEFLOW_AGENT_ALLOW_UNSIGNED_FLOWS"), default=False
+        ),
+        board=_choice(env, "EDGEFLOW_AGENT_BOARD", BOARDS),
         log_format=_choice(env, "EDGEFLOW_LOG_FORMAT", ("text", "json")),
         log_level=_choice(env, "EDGEFLOW_LOG_LEVEL", LOG_LEVELS, "info"),
     )

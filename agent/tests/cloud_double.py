@@ -15,9 +15,11 @@ import ssl
 from dataclasses import dataclass, field
 from typing import Any
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
+from edgeflow_protocol import bundle
 from edgeflow_protocol.shadow import delta, merge
 
 KEY_TAIL = "0123456789abcdef0123456789abcdef"
@@ -43,7 +45,7 @@ class Line:
 class CloudDouble:
     """The cloud. Everything is public: tests look and meddle."""
 
-    capabilities: list[str] = field(default_factory=lambda: ["telemetry", "shadow"])
+    capabilities: list[str] = field(default_factory=lambda: ["telemetry", "shadow", "events", "logs"])
     heartbeat: float = 30.0
     codes: dict[str, str | None] = field(default_factory=dict)
     hardware: dict[str, object] = field(default_factory=dict)
@@ -51,6 +53,10 @@ class CloudDouble:
     shadows: dict[str, dict[str, Any]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     requests: list[tuple[str, str, Any]] = field(default_factory=list)
+    signers: list[Ed25519PrivateKey] = field(default_factory=list)
+    bundles: dict[str, bytes] = field(default_factory=dict)
+    expired: bool = False
+    reports: dict[tuple[str, str, int], list[dict[str, Any]]] = field(default_factory=dict)
     batches: dict[tuple[str, int], str] = field(default_factory=dict)
     resent: list[tuple[str, int]] = field(default_factory=list)
     contradictions: list[tuple[str, int]] = field(default_factory=list)
@@ -179,6 +185,13 @@ class CloudDouble:
                 await line.send(type="pong")
             case "telemetry":
                 await self._store(line, frame)
+            case "events" | "logs" as kind:
+                entries = frame["events" if kind == "events" else "lines"]
+                self.reports[kind, frame["boot_id"], frame["sequence"]] = entries
+                if not self.hold_acks:
+                    await line.send(
+                        type="ack", frame=kind, boot_id=frame["boot_id"], sequence=frame["sequence"]
+                    )
             case "shadow_reported" if self.busy_reports > 0:
                 self.busy_reports -= 1
                 await line.send(type="error", id=frame["id"], error="Busy.", code="busy", retry_after=0.1)
@@ -250,6 +263,16 @@ class CloudDouble:
         }
         body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or b"null")
         self.requests.append((method, path, body))
+        if path.startswith("/bundles/"):
+            content = (
+                None if self.expired else self.bundles.get(path.removeprefix("/bundles/").partition("?")[0])
+            )
+            content = content or (self.bundles.get(path.rpartition("/")[2]) if "fresh" in path else None)
+            status = 200 if content is not None else 403
+            writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(content or b'')}\r\n\r\n".encode())
+            writer.write(content or b"")
+            await writer.drain()
+            return
         if path == "/api/v1/devices/provision":
             status, answer = self._provision(body)
             if self.drop_provision_answers > 0:
@@ -277,12 +300,56 @@ class CloudDouble:
             device_id = self.codes[code] = f"dev_{len(self.hardware) + 1}"
             self.hardware[device_id] = hardware
         key = self.keys[device_id] = f"efk_{len(self.requests)}_{KEY_TAIL}"
-        return 201, {"device_id": device_id, "api_key": key}
+        answer = {"device_id": device_id, "api_key": key}
+        if body["hardware_info"].get("agent") == "edgeflow-agent" and self.signers:
+            answer["flow_keys"] = self.flow_keys()
+        return 201, answer
+
+    def flow_keys(self) -> list[dict[str, str]]:
+        """The chain, the oldest first."""
+        keys: list[dict[str, str]] = []
+        for number, signer in enumerate(self.signers):
+            raw = signer.public_key().public_bytes_raw()
+            key = {"key_id": bundle.key_id_of(raw), "public_key": bundle.encode_base64(raw)}
+            if number:
+                elder = self.signers[number - 1]
+                key["endorsed_by"] = keys[-1]["key_id"]
+                key["endorsement"] = bundle.encode_base64(elder.sign(bundle.endorsed_message(raw)))
+            keys.append(key)
+        return keys
+
+    def sign(self, flow_id: str, version: int | str, definition: dict[str, Any]) -> dict[str, Any]:
+        """A signed flow, as it is desired."""
+        data = bundle.write_bundle(flow_id, version, definition)
+        sha256 = bundle.digest(data)
+        self.bundles[sha256] = data
+        return {
+            "version": version,
+            "enabled": True,
+            "bundle": {
+                "url": f"http://{self.address}/bundles/{sha256}?signature=x",
+                "sha256": sha256,
+                "signature": bundle.encode_base64(self.signers[-1].sign(bundle.signed_message(data))),
+                "key_id": self.flow_keys()[-1]["key_id"],
+            },
+        }
+
+    def events(self, code: str = "") -> list[dict[str, Any]]:
+        """Device events that came, of one code or all."""
+        found = [entry for key, entries in self.reports.items() if key[0] == "events" for entry in entries]
+        return [entry for entry in found if not code or entry.get("code") == code]
 
     def _shadow_rest(self, method: str, path: str, key: str, body: Any) -> tuple[int, Any]:
         device_id = path.split("/")[4]
         if self.keys.get(device_id) != key:
             return 401, {"error": "Unknown device or wrong key."}
+        if path.endswith("/flow-keys"):
+            return 200, {"flow_keys": self.flow_keys()}
+        if "/flow-bundles/" in path:
+            sha256 = path.rpartition("/")[2]
+            known = sha256 in self.bundles
+            url = f"http://{self.address}/bundles/fresh/{sha256}"
+            return (200, {"url": url}) if known else (404, {"error": "There is no such flow bundle."})
         if method == "PUT":
             shadow = self.shadow(device_id)
             shadow["reported"] = merge(shadow["reported"], body["reported"])

@@ -12,6 +12,7 @@ import pytest
 
 from agent.tests.cloud_double import CloudDouble
 from edgeflow_agent.app import Agent
+from edgeflow_agent.deploy import Trial
 from edgeflow_agent.link import Pace
 from edgeflow_agent.settings import Settings
 
@@ -27,6 +28,9 @@ HURRY = Pace(
     resync=0.4,
     answer=0.6,
 )
+
+
+QUICK = Trial(lasts=0.1, looks=0.02)
 
 
 class StartAgent(Protocol):
@@ -55,7 +59,7 @@ async def start_agent(cloud: CloudDouble, tmp_path: Path) -> AsyncIterator[Start
             "agent_dir": tmp_path / folder,
             "metrics_interval": 0.05,
         }
-        agent = Agent(Settings(**(values | changes)), pace=pace)  # type: ignore[arg-type]
+        agent = Agent(Settings(**(values | changes)), pace=pace, trial=QUICK)  # type: ignore[arg-type]
         running.append((agent, asyncio.create_task(agent.run())))
         return agent
 

@@ -24,7 +24,7 @@ async def test_a_code_makes_a_device_that_comes_alive(cloud: CloudDouble, start_
     assert body["network_info"]["hostname"]
     assert cloud.line.hello["device_id"] == "dev_1"
     assert cloud.line.hello["version"] == VERSION
-    assert cloud.line.hello["capabilities"] == ["telemetry", "shadow"]
+    assert cloud.line.hello["capabilities"] == ["telemetry", "shadow", "events", "logs"]
     assert cloud.line.hello["boot_id"] == agent.boot_id
     reported = cloud.shadow("dev_1")["reported"]
     assert reported["online"] is True

@@ -152,7 +152,7 @@ async def test_wrong_bodies_are_sentences(start_agent: StartAgent) -> None:
         status, answer = await call(port, "PUT", "/api/v1/saas/config", body)
         assert status == 400
         assert part in answer["error"], answer
-    assert (await call(port, "GET", "/api/v1/flows"))[0] == 404
+    assert (await call(port, "GET", "/api/v1/nothing"))[0] == 404
     assert (await call(port, "DELETE", "/api/v1/saas/config"))[1] == {
         "error": "Use GET, PUT here, not DELETE."
     }
@@ -202,7 +202,7 @@ async def test_with_a_token_only_health_is_open(start_agent: StartAgent) -> None
         (b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost : a\r\n\r\n", 400),
         (b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"y" * 20000 + b"\r\n\r\n", 431),
-        (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n", 413),
+        (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 1048577\r\n\r\n", 413),
         (b"PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n", 400),
         (b"PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 411),
     ],

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from .errors import Fault, FrameError
-from .frames import CloudFrame, DeviceFrame
+from .frames import CloudFrame, DeviceFrame, Frame
 from .limits import MAX_FRAME_BYTES, check_depth, check_size, holds_nul, repair_surrogates, strip_nul
 
 _F = TypeVar("_F")
@@ -32,7 +32,7 @@ def decode_from_cloud(data: bytes) -> CloudFrame:
     return _decode(data, _from_cloud)
 
 
-def encode(frame: DeviceFrame | CloudFrame, limit: int = MAX_FRAME_BYTES) -> bytes:
+def encode(frame: Frame, limit: int = MAX_FRAME_BYTES) -> bytes:
     """The frame as UTF-8 JSON. Raises FrameError when it is larger than `limit` or holds what JSON cannot."""
     try:
         data = _encoder.encode(frame)

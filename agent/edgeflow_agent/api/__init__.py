@@ -3,7 +3,19 @@ change.
 """
 
 from .guard import Guard
-from .http import HttpServer, Request, Response
+from .http import HttpServer, Request, Response, Upgrade
+from .live import LiveFeed
 from .routes import LocalApi, Routes
+from .websocket import serve_feed
 
-__all__ = ["Guard", "HttpServer", "LocalApi", "Request", "Response", "Routes"]
+__all__ = [
+    "Guard",
+    "HttpServer",
+    "LiveFeed",
+    "LocalApi",
+    "Request",
+    "Response",
+    "Routes",
+    "Upgrade",
+    "serve_feed",
+]

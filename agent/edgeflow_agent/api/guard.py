@@ -14,7 +14,9 @@ from collections.abc import Collection
 
 from .http import Request, Response
 
-_OPEN_PATHS = ("/api/v1/health", "/api/health")
+_OPEN_PATHS = ("/api/v1/health", "/api/health", "/", "/page.js", "/page.css")
+"""The page itself says nothing of the device; what it shows it asks for with the token."""
+_BEARER = "bearer."
 
 
 class Guard:
@@ -69,6 +71,11 @@ class Guard:
 
     def _authorized(self, request: Request) -> bool:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if not scheme and request.upgrades:
+            # A browser cannot send the header with a WebSocket: it names the token beside the protocol.
+            offered = (name.strip() for name in request.headers.get("sec-websocket-protocol", "").split(","))
+            scheme, given = "bearer", next((name for name in offered if name.startswith(_BEARER)), "")
+            given = given.removeprefix(_BEARER)
         return scheme.lower() == "bearer" and hmac.compare_digest(given.strip().encode(), self._token)
 
 

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import re
+import urllib.parse
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -16,7 +17,7 @@ import msgspec
 
 _log = logging.getLogger(__name__)
 _HEAD_LIMIT = 16 * 1024
-_BODY_LIMIT = 64 * 1024
+_BODY_LIMIT = 1024 * 1024
 _CONNECTIONS = 32
 _REQUEST_SECONDS = 10.0
 _IDLE_SECONDS = 30.0
@@ -33,18 +34,30 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes = b""
+    query: dict[str, str] = field(default_factory=dict)
+    """The first value of each parameter, decoded."""
+
+    @property
+    def upgrades(self) -> bool:
+        """Whether a WebSocket is asked for."""
+        return self.headers.get("upgrade", "").lower() == "websocket"
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """Status and a JSON value."""
+    """Status and a JSON value; or bytes, with their `Content-Type` in the headers."""
 
     status: int
     body: object
     headers: dict[str, str] = field(default_factory=dict)
 
 
-Handle = Callable[[Request], Awaitable[Response]]
+class Upgrade:
+    """The answer to a request for a WebSocket that is let in."""
+
+
+Handle = Callable[[Request], Awaitable[Response | Upgrade]]
+Serve = Callable[[Request, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class _Bad(Exception):
@@ -58,8 +71,9 @@ class _Bad(Exception):
 class HttpServer:
     """Serves `handle` on one address. A request that breaks a limit is told so, and the connection ends."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, serve: Serve | None = None) -> None:
         self._handle = handle
+        self._serve = serve
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
 
@@ -106,6 +120,10 @@ class HttpServer:
                 request, keep = await _read_request(first, reader)
             head_only = request.method == "HEAD"
             response = await self._answer(request)
+            if isinstance(response, Upgrade):
+                if self._serve is not None:
+                    await self._serve(request, reader, writer)
+                return False
         except _Bad as error:
             response, keep = Response(error.status, {"error": str(error)}), False
         async with asyncio.timeout(_REQUEST_SECONDS):
@@ -113,7 +131,7 @@ class HttpServer:
             await writer.drain()
         return keep
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request) -> Response | Upgrade:
         try:
             async with asyncio.timeout(_WORK_SECONDS):
                 return await self._handle(request)
@@ -161,16 +179,19 @@ async def _read_request(first: bytes, reader: asyncio.StreamReader) -> tuple[Req
         raise _Bad(417, "Send the body without waiting for a 100 Continue.")
     body = await reader.readexactly(int(length)) if int(length) else b""
     keep = start["minor"] == "1" and headers.get("connection", "").lower() != "close"
-    return Request(start["method"], start["target"].partition("?")[0], headers, body), keep
+    path, _, query = start["target"].partition("?")
+    values = {name: found[0] for name, found in urllib.parse.parse_qs(query, max_num_fields=50).items()}
+    return Request(start["method"], path, headers, body, values), keep
 
 
 def _render(response: Response, keep: bool, head_only: bool) -> bytes:
     with contextlib.suppress(ValueError):
         reason = HTTPStatus(response.status).phrase
-        body = msgspec.json.encode(response.body)
+        raw = response.body if isinstance(response.body, bytes) else None
+        body = msgspec.json.encode(response.body) if raw is None else raw
         lines = [
             f"HTTP/1.1 {response.status} {reason}",
-            "Content-Type: application/json",
+            *(["Content-Type: application/json"] if raw is None else []),
             f"Content-Length: {len(body)}",
             "Cache-Control: no-store",
             "X-Content-Type-Options: nosniff",

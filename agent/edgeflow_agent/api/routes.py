@@ -3,27 +3,45 @@
 from __future__ import annotations
 
 import asyncio
+import urllib.parse
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Protocol
 
 import msgspec
 
 from .. import VERSION
 from ..configuration import Change
-from ..link import NotReady
+from ..deploy import UpdateLock
+from ..engine import Engine
+from ..flows import FlowProblem, Flows
+from ..link import CallFailed, NotReady
+from ..pins import Pins
 from ..provisioning import ClaimFailed, ClaimRefused
 from ..settings import SettingsError
 from ..state import StateError
-from ..telemetry import Readings, system_info, system_stats
+from ..telemetry import Readings, system_info, system_report, system_stats
+from .flow_routes import FlowRoutes
 from .guard import Guard
-from .http import Request, Response
+from .http import Request, Response, Upgrade
+from .live import LiveFeed
 
 
 class LocalApi(Protocol):
     """What the routes need of the agent. The dictionaries have the published fields."""
 
     readings: Readings
+    pins: Pins
 
+    @property
+    def flows(self) -> Flows: ...
+    @property
+    def engine(self) -> Engine: ...
+    @property
+    def lock(self) -> UpdateLock: ...
+    @property
+    def feed(self) -> LiveFeed: ...
+    async def set_lock(self, locked: bool, reason: str) -> None: ...
     def describe_config(self) -> dict[str, object]: ...
     async def change_config(self, change: Change) -> dict[str, object]: ...
     async def describe_status(self) -> dict[str, object]: ...
@@ -36,7 +54,21 @@ class _Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     provisioning_code: str
 
 
-_Handle = Callable[[Request], Awaitable[object]]
+class _Lock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    locked: bool
+    reason: str = ""
+
+
+_Handle = Callable[..., Awaitable[object]]
+_PAGE = {
+    "/": ("page.html", "text/html; charset=utf-8"),
+    "/page.js": ("page.js", "text/javascript; charset=utf-8"),
+    "/page.css": ("page.css", "text/css; charset=utf-8"),
+}
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
 
 
 class Routes:
@@ -45,25 +77,43 @@ class Routes:
     def __init__(self, agent: LocalApi, guard: Guard) -> None:
         self._agent = agent
         self._guard = guard
-        saas = "/api/v1/saas"
+        flows = FlowRoutes(agent.flows, agent.engine)
+        api = "/api/v1"
         self._table: dict[str, dict[str, _Handle]] = {
-            f"{saas}/config": {"GET": self._config, "PUT": self._change_config},
-            f"{saas}/status": {"GET": self._status},
-            f"{saas}/provision": {"POST": self._provision},
-            f"{saas}/connect": {"POST": self._connect},
-            f"{saas}/disconnect": {"POST": self._disconnect},
-            "/api/v1/health": {"GET": self._health},
+            f"{api}/saas/config": {"GET": self._config, "PUT": self._change_config},
+            f"{api}/saas/status": {"GET": self._status},
+            f"{api}/saas/provision": {"POST": self._provision},
+            f"{api}/saas/connect": {"POST": self._connect},
+            f"{api}/saas/disconnect": {"POST": self._disconnect},
+            f"{api}/health": {"GET": self._health},
             "/api/health": {"GET": self._health},
-            "/api/v1/system/info": {"GET": self._system_info},
-            "/api/v1/resources/stats": {"GET": self._resources_stats},
+            f"{api}/system/info": {"GET": self._system_info},
+            f"{api}/resources/stats": {"GET": self._resources_stats},
+            f"{api}/resources/report": {"GET": self._resources_report},
+            f"{api}/gpio/state": {"GET": self._gpio_state},
+            f"{api}/update-lock": {"GET": self._show_lock, "PUT": self._set_lock},
+            f"{api}/flows": {"GET": flows.list_flows, "POST": flows.create_flow},
+            f"{api}/executions": {"GET": flows.list_executions},
+            f"{api}/node-types": {"GET": flows.list_node_types},
+            f"{api}/flows/*": {"GET": flows.get_flow, "PUT": flows.update_flow, "DELETE": flows.delete_flow},
+            f"{api}/flows/*/start": {"POST": flows.start_flow},
+            f"{api}/flows/*/stop": {"POST": flows.stop_flow},
+            f"{api}/flows/*/rollback": {"POST": flows.roll_back_flow},
+            f"{api}/executions/*": {"GET": flows.get_execution},
+            f"{api}/node-types/*": {"GET": flows.get_node_type},
+            **{path: {"GET": self._page} for path in _PAGE},
         }
 
-    async def handle(self, request: Request) -> Response:
+    async def handle(self, request: Request) -> Response | Upgrade:
         """The answer to any request that was well-formed."""
         refusal = self._guard.refuse(request)
         if refusal is not None:
             return refusal
-        methods = self._table.get(request.path.rstrip("/") or "/")
+        if request.path == "/ws":
+            if not request.upgrades:
+                return Response(426, {"error": "Open a WebSocket here."}, {"Upgrade": "websocket"})
+            return Upgrade()
+        methods, values = self._find(request.path)
         if methods is None:
             return _error(
                 404, f"There is nothing at {request.path[:100]}. This agent ({VERSION}) has no such route."
@@ -75,19 +125,44 @@ class Routes:
         if request.body and not _is_json(request):
             return _error(415, "Send the body as application/json.")
         try:
-            return Response(200, await handle(request))
+            answer = await handle(request, *values)
+            return answer if isinstance(answer, Response) else Response(200, answer)
         except (msgspec.ValidationError, SettingsError) as error:
             return _error(400, str(error))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             return _error(400, f"The body is not JSON: {error}.")
         except ClaimRefused as error:
             return _error(400, str(error))
+        except FlowProblem as error:
+            return _error(404 if error.missing else 400, str(error))
         except NotReady as error:
             return _error(409, error.detail)
-        except ClaimFailed as error:
+        except (ClaimFailed, CallFailed) as error:
             return _error(502, str(error))
         except StateError as error:
             return _error(507 if "full" in str(error) else 500, str(error))
+
+    def _find(self, path: str) -> tuple[dict[str, _Handle] | None, list[str]]:
+        """The route's methods, and what stands where it has a `*`."""
+        path = path.rstrip("/") or "/"
+        exact = self._table.get(path)
+        if exact is not None:
+            return exact, []
+        parts = path.split("/")
+        # /api/v1/noun/ID[/verb]: the fifth part is what varies.
+        if len(parts) in (5, 6) and parts[4]:
+            value = urllib.parse.unquote(parts[4])
+            return self._table.get("/".join([*parts[:4], "*", *parts[5:]])), [value]
+        return None, []
+
+    async def _page(self, request: Request) -> object:
+        name, kind = _PAGE[request.path]
+        data = (Path(__file__).parent / "page" / name).read_bytes()
+        return Response(
+            200,
+            data,
+            {"Content-Type": kind, "Content-Security-Policy": _POLICY, "Referrer-Policy": "no-referrer"},
+        )
 
     async def _config(self, request: Request) -> object:
         del request
@@ -117,7 +192,12 @@ class Routes:
 
     async def _health(self, request: Request) -> object:
         del request
-        return {"status": "healthy", "service": "edgeflow-agent", "version": VERSION, "websocket_clients": 0}
+        return {
+            "status": "healthy",
+            "service": "edgeflow-agent",
+            "version": VERSION,
+            "websocket_clients": self._agent.feed.watchers,
+        }
 
     async def _system_info(self, request: Request) -> object:
         del request
@@ -126,6 +206,24 @@ class Routes:
     async def _resources_stats(self, request: Request) -> object:
         del request
         return await asyncio.to_thread(system_stats, self._agent.readings, len(asyncio.all_tasks()))
+
+    async def _resources_report(self, request: Request) -> object:
+        del request
+        return await asyncio.to_thread(system_report, len(asyncio.all_tasks()))
+
+    async def _gpio_state(self, request: Request) -> object:
+        del request
+        return self._agent.pins.describe_locally()
+
+    async def _show_lock(self, request: Request) -> object:
+        del request
+        lock = self._agent.lock
+        return {"locked": lock.locked, "reason": lock.reason}
+
+    async def _set_lock(self, request: Request) -> object:
+        wanted = msgspec.json.decode(request.body, type=_Lock)
+        await self._agent.set_lock(wanted.locked, wanted.reason)
+        return await self._show_lock(request)
 
 
 def _is_json(request: Request) -> bool:

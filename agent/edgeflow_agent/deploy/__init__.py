@@ -2,14 +2,16 @@
 
 from .deployer import Deployer, FlowStatus, Trial
 from .engine import FlowEngine, FlowRefused
-from .keeper import FlowKeeper, fetch_release
+from .keeper import FlowKeeper
 from .lock import UpdateLock
 from .model import FlowState, Origin
+from .source import BundleSource
 from .store import FlowStore, Release
 from .trust import NotTrusted, Trust
 from .wanted import plan_flows, read_wanted
 
 __all__ = [
+    "BundleSource",
     "Deployer",
     "FlowEngine",
     "FlowKeeper",
@@ -23,7 +25,6 @@ __all__ = [
     "Trial",
     "Trust",
     "UpdateLock",
-    "fetch_release",
     "plan_flows",
     "read_wanted",
 ]

@@ -209,6 +209,14 @@ class Deployer:
             await self._engine.stop(flow_id)
         self._changed(flow_id)
 
+    async def refresh(self) -> None:
+        """Put what runs into the engine again: what flows see has changed."""
+        for flow_id in self.flow_ids:
+            async with self._lock(flow_id):
+                state = self._states.get(flow_id)
+                if state is not None and state.phase is Phase.IDLE:
+                    await self._run_current(state)
+
     async def go_back(self, flow_id: str) -> bool:
         """Try the version before. False when there is none. Raises KeyError, StateError, FlowRefused."""
         async with self._lock(flow_id):
@@ -284,7 +292,7 @@ class Deployer:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._trial.lasts
         while True:
-            trouble = self._engine.trouble(state.flow_id)
+            trouble = self._engine.illness(state.flow_id)
             if trouble or loop.time() >= until:
                 break
             await asyncio.sleep(self._trial.looks)

@@ -30,5 +30,9 @@ class FlowEngine(Protocol):
         ...
 
     def trouble(self, flow_id: str) -> str:
-        """Why a started flow does not run, or only fails, as a sentence; empty while it is well."""
+        """Why a started flow does not run, as a sentence; empty while it does."""
+        ...
+
+    def illness(self, flow_id: str) -> str:
+        """Why a release that was put in last is not good: it does not run, or all that it does fails; else empty."""
         ...

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never, cast
 
 from edgeflow_protocol import DocumentError
-from edgeflow_protocol.bundle import MAX_BUNDLE_BYTES, BundleReference, digest, read_bundle
+from edgeflow_protocol.bundle import read_bundle
 from edgeflow_protocol.shadow import Document, same
 
-from ..link import CallFailed, NotThere, download
+from ..link import CallFailed, NotThere
 from ..state import StateError
 from .deployer import Deployer
 from .engine import FlowRefused
 from .lock import UpdateLock
 from .model import Origin
+from .source import BundleSource
 from .store import Release
 from .trust import NotTrusted, Trust
 from .wanted import Enable, Install, Remove, Step, Wanted, plan_flows, read_wanted
@@ -29,9 +30,6 @@ _log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 300.0
 _LOCK_LOOKS = 2.0
 _MIRRORED = 16 * 1024
-
-Locate = Callable[[str], Awaitable[str]]
-"""A fresh address for the bundle with this digest, asked of the cloud. Raises CallFailed."""
 
 
 class FlowKeeper:
@@ -42,19 +40,20 @@ class FlowKeeper:
         deployer: Deployer,
         trust: Trust,
         lock: UpdateLock,
-        locate: Locate,
+        source: BundleSource,
         report: Callable[[Mapping[str, object]], None],
     ) -> None:
         self._deployer = deployer
         self._trust = trust
         self._lock = lock
-        self._locate = locate
+        self._source = source
         self._report = report
         self._managed = False
         self._wanted: dict[str, Wanted] = {}
         self._refused: dict[str, str] = {}
         self._troubles: dict[str, str] = {}
         self._reported: Document = {}
+        self._stale = False
         self._news = asyncio.Event()
         self._pause = _FIRST_PAUSE
 
@@ -67,6 +66,11 @@ class FlowKeeper:
 
     def wake(self) -> None:
         """Something changed: look again, and report."""
+        self._news.set()
+
+    def refresh(self) -> None:
+        """What flows see (variables, secrets) has changed: put them into the engine again."""
+        self._stale = True
         self._news.set()
 
     async def run(self) -> None:
@@ -135,6 +139,9 @@ class FlowKeeper:
 
     async def _pass(self) -> float | None:
         """Do what the plan says. Returns after how many seconds to look again, None: when something changes."""
+        if self._stale:
+            self._stale = False
+            await self._deployer.refresh()
         steps = plan_flows(self._wanted, self._deployer.states) if self._managed else []
         if steps and self._lock.locked:
             return _LOCK_LOOKS
@@ -188,35 +195,13 @@ class FlowKeeper:
             release = Release((wanted.data or b"").decode())
             self._trust.check(release)
             return release
-        release = await fetch_release(wanted.reference, self._locate, self._trust)
+        release = await self._source.fetch(wanted.reference)
         bundle = release.bundle
         if (bundle.flow_id, bundle.version) != (wanted.flow_id, wanted.version):
             raise NotTrusted(
                 f"The bundle holds the flow {bundle.flow_id}, version {bundle.version}; something else is desired."
             )
         return release
-
-
-async def fetch_release(reference: BundleReference, locate: Locate, trust: Trust) -> Release:
-    """Download a bundle and check it, before anything is written. Raises NotTrusted, DocumentError, CallFailed."""
-    try:
-        data = await _download(reference.url or await locate(reference.sha256))
-    except NotThere:
-        # Addresses end after a time; the cloud gives a new one to its own device.
-        data = await _download(await locate(reference.sha256))
-    if digest(data) != reference.sha256.lower():
-        raise NotTrusted("What was downloaded is not what was announced: its SHA-256 is another.")
-    try:
-        release = Release(data.decode(), reference.signature, reference.key_id)
-    except UnicodeDecodeError as error:
-        raise NotTrusted("The bundle is not UTF-8 text.") from error
-    trust.check(release)
-    read_bundle(data)
-    return release
-
-
-async def _download(url: str) -> bytes:
-    return await download(url, limit=MAX_BUNDLE_BYTES)
 
 
 def _mirror(want: Wanted) -> Document:

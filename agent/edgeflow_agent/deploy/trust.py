@@ -40,6 +40,10 @@ class NotTrusted(Exception):
     """The release is not used. `str(error)` is a sentence."""
 
 
+class UnknownKey(NotTrusted):
+    """It is signed with a key that is not pinned; the cloud may have a newer one to tell of."""
+
+
 class Trust:
     """The pinned keys, sealed in the state folder."""
 
@@ -112,12 +116,12 @@ class Trust:
             return
         key = next((key for key in self.keys if key.key_id == release.key_id), None)
         if key is None:
-            raise NotTrusted(
+            raise UnknownKey(
                 f"The flow is signed with the key {release.key_id[:64]}, which is not pinned on this device. If the "
                 "organization's key was replaced by hand, provision the device again."
             )
         if key.retired:
-            raise NotTrusted(
+            raise UnknownKey(
                 f"The flow is signed with the key {key.key_id}, which was retired. Sign it again."
             )
         signature = decode_base64(release.signature, SIGNATURE_BYTES)

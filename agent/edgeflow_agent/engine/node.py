@@ -131,7 +131,13 @@ class Node(Generic[C]):
     @classmethod
     def schema(cls) -> dict[str, object]:
         """The JSON Schema of the config, made from `Config`."""
-        (found,), components = msgspec.json.schema_components([cls.Config], ref_template="#/$defs/{name}")
+        (found,), components = msgspec.json.schema_components(
+            [cls.Config],
+            schema_hook=lambda kind: {
+                "x-any": True
+            },  # `object`: any JSON value; an empty schema counts as none
+            ref_template="#/$defs/{name}",
+        )
         name = str(found.get("$ref", "")).rpartition("/")[2]
         schema = cast("dict[str, object]", components.pop(name) if name else found)
         if components:

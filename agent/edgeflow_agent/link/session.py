@@ -16,7 +16,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
 from edgeflow_protocol import FrameError, decode_from_cloud, encode
-from edgeflow_protocol.frames import CloudFrame, Connected, DeviceFrame, Drain, Error, Ping, Pong
+from edgeflow_protocol.frames import CloudFrame, Connected, Drain, Error, Frame, Ping, Pong
 
 from .backoff import Pace
 
@@ -65,7 +65,7 @@ class Session:
         self._over: asyncio.Future[Over] = asyncio.get_running_loop().create_future()
         self._closed = False
 
-    async def send(self, frame: DeviceFrame) -> None:
+    async def send(self, frame: Frame) -> None:
         """Queue the frame. Raises LinkDown when the connection is gone, FrameError when the frame is too
         large.
         """

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import msgspec
+
 from edgeflow_protocol import clock
+from edgeflow_protocol.bundle import FlowKey
 
 from ..link import Answer, CallFailed, CloudRest
 from ..state import Credentials
@@ -25,14 +28,21 @@ class ClaimFailed(Exception):
         self.retry_after = retry_after
 
 
-async def claim(rest: CloudRest, code: str) -> Credentials:
-    """The credentials that the cloud gives for `code`. Raises ClaimRefused or ClaimFailed.
+class Claimed(msgspec.Struct, frozen=True):
+    """What a code was worth: who the device is, and the keys that sign its flows."""
+
+    credentials: Credentials
+    flow_keys: list[FlowKey]
+
+
+async def claim(rest: CloudRest, code: str) -> Claimed:
+    """What the cloud gives for `code`. Raises ClaimRefused or ClaimFailed.
 
     Asking again with the same code is safe: the same hardware gets its own device back, with a fresh key.
     """
     body = {
         "provisioning_code": code,
-        "hardware_info": hardware_facts(),
+        "hardware_info": hardware_facts() | {"agent": "edgeflow-agent"},
         "network_info": network_facts(rest.host, rest.port),
     }
     try:
@@ -40,7 +50,7 @@ async def claim(rest: CloudRest, code: str) -> Credentials:
     except CallFailed as error:
         raise ClaimFailed(str(error)) from error
     if answer.status in (200, 201):
-        return _credentials(answer, rest)
+        return Claimed(_credentials(answer, rest), _flow_keys(answer))
     if answer.status in (408, 425, 429) or answer.status >= 500:
         raise ClaimFailed(f"{rest.authority} cannot provision right now: {answer.error}.", answer.retry_after)
     if answer.status in (400, 401, 403, 404, 409, 410, 422) and answer.object:
@@ -66,6 +76,14 @@ def _credentials(answer: Answer, rest: CloudRest) -> Credentials:
         provisioned_at=clock.format_time(datetime.now(UTC)),
         expires_at=expires_at if isinstance(expires_at, str) else "",
     )
+
+
+def _flow_keys(answer: Answer) -> list[FlowKey]:
+    """A cloud that signs nothing sends none."""
+    try:
+        return msgspec.convert(answer.object.get("flow_keys") or [], list[FlowKey])
+    except msgspec.ValidationError:
+        return []
 
 
 def _sentence(text: str) -> str:

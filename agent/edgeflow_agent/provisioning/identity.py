@@ -11,8 +11,11 @@ import asyncio
 import hashlib
 import logging
 import ssl
+from collections.abc import Callable, Sequence
 
 import msgspec
+
+from edgeflow_protocol.bundle import FlowKey
 
 from ..configuration import Configuration
 from ..link import CloudRest, NotReady, Target
@@ -26,7 +29,15 @@ _log = logging.getLogger(__name__)
 class Identity:
     """Answers the tunnel's question: where to, and as whom?"""
 
-    def __init__(self, settings: Settings, configuration: Configuration, vault: Vault) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        configuration: Configuration,
+        vault: Vault,
+        pin: Callable[[Sequence[FlowKey]], None] | None = None,
+    ) -> None:
+        """`pin` keeps the keys that sign the device's flows, before its credentials count."""
+        self._pin = pin
         self._configuration = configuration
         self._vault = vault
         self._fixed = Credentials(settings.device_id, settings.api_key) if settings.device_id else None
@@ -99,10 +110,10 @@ class Identity:
         StateError.
         """
         async with self._claiming:
-            credentials = await claim(self.rest(), code)
-            await self._keep(credentials)
+            claimed = await claim(self.rest(), code)
+            await self._keep(claimed.credentials, claimed.flow_keys)
             self._refused.pop(code, None)
-            return credentials
+            return claimed.credentials
 
     async def adopt(self, device_id: str, api_key: str) -> None:
         """Credentials that a person gave: durable, then they count. Raises SettingsError or StateError."""
@@ -110,7 +121,7 @@ class Identity:
             if not value or len(value) > 256 or not value.isascii() or not value.isprintable():
                 raise SettingsError(f"{name} must be 1 to 256 printable characters.")
         async with self._claiming:
-            await self._keep(Credentials(device_id, api_key))
+            await self._keep(Credentials(device_id, api_key), None)
 
     async def _claim_first(self, code: str) -> Credentials:
         async with self._claiming:
@@ -118,7 +129,7 @@ class Identity:
                 return self.credentials
             _log.info("Provisioning at %s.", self.rest().authority)
             try:
-                credentials = await claim(self.rest(), code)
+                claimed = await claim(self.rest(), code)
             except ClaimRefused as error:
                 self._refused = {code: str(error)}
                 raise NotReady("refused", str(error)) from error
@@ -127,13 +138,16 @@ class Identity:
                     "provisioning", str(error), retry=True, retry_after=error.retry_after
                 ) from error
             try:
-                await self._keep(credentials)
+                await self._keep(claimed.credentials, claimed.flow_keys)
             except StateError as error:
                 # The code can be shown again: the same device comes back once the disk takes the key.
                 raise NotReady("provisioning", str(error), retry=True) from error
-            return credentials
+            return claimed.credentials
 
-    async def _keep(self, credentials: Credentials) -> None:
+    async def _keep(self, credentials: Credentials, keys: Sequence[FlowKey] | None) -> None:
+        """Keys first: a device that dies in between shows its code again, and pins them again."""
+        if keys is not None and self._pin is not None:
+            await asyncio.to_thread(self._pin, keys)
         if self._fixed is not None:
             credentials = msgspec.structs.replace(credentials, replaced=_print_of(self._fixed))
         elif self._stored is not None:

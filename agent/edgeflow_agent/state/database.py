@@ -43,6 +43,27 @@ create table if not exists batches (
     unique (boot_id, sequence)
 );
 create table if not exists boots (boot_id text primary key, last_sequence integer not null);
+create table if not exists report_entries (
+    position integer primary key autoincrement,
+    kind text not null,
+    boot_id text not null,
+    body blob not null
+);
+create table if not exists report_batches (
+    position integer primary key autoincrement,
+    kind text not null,
+    boot_id text not null,
+    sequence integer not null,
+    entries integer not null,
+    body blob not null,
+    unique (kind, boot_id, sequence)
+);
+create table if not exists report_boots (
+    kind text not null,
+    boot_id text not null,
+    last_sequence integer not null,
+    primary key (kind, boot_id)
+);
 create table if not exists counters (name text primary key, value integer not null);
 """
 

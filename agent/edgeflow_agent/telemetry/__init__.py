@@ -1,7 +1,7 @@
 """Measurements: read every few seconds, kept on disk until the cloud has them, sent in order."""
 
 from .collector import Collector
-from .readings import CpuMeter, Readings, system_info, system_metrics, system_stats
+from .readings import CpuMeter, Readings, system_info, system_metrics, system_report, system_stats
 from .sender import Sender
 from .spool import Batch, Spool
 
@@ -14,5 +14,6 @@ __all__ = [
     "Spool",
     "system_info",
     "system_metrics",
+    "system_report",
     "system_stats",
 ]

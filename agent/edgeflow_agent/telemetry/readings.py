@@ -225,6 +225,27 @@ def system_stats(readings: Readings, tasks: int) -> dict[str, object]:
     }
 
 
+def system_report(tasks: int) -> dict[str, object]:
+    """The local `resources/report`: whole megabytes and percent as text."""
+    memory, disk = psutil.virtual_memory(), psutil.disk_usage("/")
+    return {
+        "timestamp": datetime.now(UTC).isoformat(),
+        "memory": _megabytes(memory.total, memory.total - memory.available, memory.available),
+        "disk": _megabytes(disk.total, disk.used, disk.free),
+        "cpu": {"cores": psutil.cpu_count() or 1, "goroutines": tasks},
+    }
+
+
+def _megabytes(total: int, used: int, available: int) -> dict[str, object]:
+    mega = 1024 * 1024
+    return {
+        "total_mb": total // mega,
+        "used_mb": used // mega,
+        "available_mb": available // mega,
+        "percent": f"{100 * used / total if total else 0:.1f}%",
+    }
+
+
 def spell_duration(seconds: float) -> str:
     """`3h12m5s`, as the published API writes durations."""
     whole = int(seconds)

@@ -33,9 +33,10 @@ class EngineDouble:
         self.held.pop(flow_id, None)
 
     def trouble(self, flow_id: str) -> str:
-        if flow_id not in self.running:
-            return "The flow stopped."
-        return str(self.held[flow_id].get("ill", ""))
+        return "" if flow_id in self.running else "The flow stopped."
+
+    def illness(self, flow_id: str) -> str:
+        return self.trouble(flow_id) or str(self.held[flow_id].get("ill", ""))
 
     def version(self, flow_id: str) -> object:
         """What runs, None when nothing does."""
