@@ -208,6 +208,7 @@ async def open_context(settings: Settings, secrets: Secrets) -> AsyncGenerator[C
             limits=Limits(bus),
             authenticate=authenticate,
             meter=quotas.count_call,
+            require_feature=quotas.require_feature,
             on_denied=record_denial,
         )
 

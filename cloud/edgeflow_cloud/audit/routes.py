@@ -100,7 +100,13 @@ async def export_audit_log(
     ] = "csv",
     after: Annotated[int, _SEQUENCE] = 0,
 ) -> StreamingResponse:
-    """Download the log. CSV takes the filters of `GET /audit`; JSON lines hold the chain, so they take `after` only."""
+    """Download the log. CSV takes the filters of `GET /audit`; JSON lines hold the chain, so they take `after` only.
+
+    The organization's plan must bring the export of the audit log (`feature_not_in_plan` says which one does).
+    """
+    if context.require_feature is not None:
+        async with context.db.tenant_tx(caller) as tx:
+            await context.require_feature(tx, caller, "audit_export")
     await _spend(context, caller)
     name = f"audit-{ids.encode(ids.ORGANIZATION, caller.tenant_id)}"
     if format == "csv":

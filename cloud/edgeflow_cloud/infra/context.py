@@ -7,7 +7,7 @@ from starlette.requests import HTTPConnection
 
 from edgeflow_cloud.infra.blobs import Blobs
 from edgeflow_cloud.infra.bus import Bus
-from edgeflow_cloud.infra.db import Database
+from edgeflow_cloud.infra.db import Database, Transaction
 from edgeflow_cloud.infra.limits import Limits
 from edgeflow_cloud.infra.secrets import Secrets
 from edgeflow_cloud.infra.settings import Settings
@@ -19,6 +19,8 @@ Authenticate = Callable[["Context", HTTPConnection], Awaitable[Principal | None]
 
 Meter = Callable[["Context", Principal, str], Awaitable[None]]
 """Counts a call that needs the named permission against what the caller's organization may do. Raises Problem."""
+Feature = Callable[[Transaction, Principal, str], Awaitable[None]]
+"""For what lies below quotas. Raises Forbidden (`feature_not_in_plan`) unless the caller's organization has a feature."""
 Denial = Callable[["Context", Principal, str, str], Awaitable[None]]
 """Told of a call that was refused: who, the permission that is missing, and the call (`POST /api/v1/devices`)."""
 
@@ -36,4 +38,5 @@ class Context:
     limits: Limits
     authenticate: Authenticate
     meter: Meter | None = None
+    require_feature: Feature | None = None
     on_denied: Denial | None = None

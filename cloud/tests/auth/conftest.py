@@ -22,7 +22,7 @@ from edgeflow_cloud.infra import mail
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.settings import Settings
 from edgeflow_cloud.kernel.clock import SetClock
-from edgeflow_cloud.quotas import count_call
+from edgeflow_cloud.quotas import count_call, require_feature
 
 PASSWORD = "correct horse battery"
 _addresses = itertools.count(int(datetime.now(UTC).timestamp() * 1000) % 2**24)
@@ -103,6 +103,7 @@ def make_house(context: Context, clock: SetClock, settings: Settings | None = No
         authenticate=authenticate,
         settings=settings or context.settings,
         meter=count_call,
+        require_feature=require_feature,
         on_denied=record_denial,
     )
     return House(real, clock, create_api(real, SUBSYSTEMS))

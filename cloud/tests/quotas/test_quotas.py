@@ -125,6 +125,19 @@ async def test_keys_need_a_plan_with_api_access(house: House) -> None:
     assert (await program.get("/devices")).json()["code"] == "feature_not_in_plan"
 
 
+@pytest.mark.parametrize("format", ["csv", "jsonl"])
+async def test_the_audit_log_is_exported_by_plan_and_read_by_all(house: House, format: str) -> None:
+    client, organization, _ = await on_plan(house, "starter")
+    refused = await client.get("/audit/export", params={"format": format})
+    assert (refused.status_code, refused.json()["code"]) == (403, "feature_not_in_plan")
+    assert refused.json()["upgrade_to"] == "pro"
+    assert (await client.get("/audit")).status_code == 200
+    assert (await client.get("/audit/verify")).status_code == 200
+    await set_plan_of(house.context, organization, "pro")
+    allowed = await client.get("/audit/export", params={"format": format})
+    assert allowed.status_code == 200 and allowed.content
+
+
 async def test_a_device_over_the_limit_is_told_and_keeps_its_code(house: House, sql) -> None:
     client, organization, _ = await on_plan(house, "free")
     for number in range(5):
