@@ -13,7 +13,7 @@ import msgspec
 from .context import Contexts, Storage
 from .flow import Flow, FlowRefused, FlowUnknown
 from .lane import AnyNode
-from .message import Message, new_message
+from .message import Message, new_id
 from .reading import read_flow
 from .registry import Registry, UnknownType
 from .run import Execution
@@ -66,7 +66,7 @@ class Engine:
         self._environment = environment or dict
         self._flows: dict[str, RunningFlow] = {}
         self._executions: deque[Execution] = deque(maxlen=KEPT_EXECUTIONS)
-        self._totals = [0, 0]
+        self._gone = (0, 0)
         self._lock = asyncio.Lock()
         self._flusher: asyncio.Task[None] | None = None
 
@@ -117,6 +117,7 @@ class Engine:
             flow = self._find(flow_id)
             await flow.stop()
             del self._flows[flow_id]
+            self._gone = (self._gone[0] + flow.executions_total, self._gone[1] + flow.executions_failed)
             self._link()
             self.contexts.forget_flow(flow_id)
             self.streams.put(FlowChanged(time=datetime.now(UTC), flow_id=flow_id, status="removed"))
@@ -180,8 +181,8 @@ class Engine:
             total=len(self._flows),
             running=running,
             stopped=len(self._flows) - running,
-            executions_total=self._totals[0],
-            executions_failed=self._totals[1],
+            executions_total=self._gone[0] + sum(flow.executions_total for flow in self._flows.values()),
+            executions_failed=self._gone[1] + sum(flow.executions_failed for flow in self._flows.values()),
         )
 
     def subscribe(self, *kinds: Kind) -> Subscription:
@@ -195,7 +196,9 @@ class Engine:
 
         Raises FlowUnknown; FlowRefused when it does not run or has no such node.
         """
-        self._find(flow_id).inject(node_id, message if message is not None else new_message())
+        message = {} if message is None else message
+        message.setdefault("_msgid", new_id())
+        self._find(flow_id).inject(node_id, message)
 
     def node(self, flow_id: str, node_id: str) -> AnyNode:
         """A running node. Raises FlowUnknown, FlowRefused."""
@@ -240,12 +243,9 @@ class Engine:
         for flow in flows:
             flow.link(flows)
 
-    def _keep(self, execution: Execution | None, failed: bool) -> None:
-        self._totals[0] += 1
-        self._totals[1] += failed
-        if execution is not None:
-            self._executions.append(execution)
-            self.streams.put(ExecutionEnded(execution))
+    def _keep(self, execution: Execution) -> None:
+        self._executions.append(execution)
+        self.streams.put(ExecutionEnded(execution))
 
     def _announce(self, flow: RunningFlow) -> None:
         self.streams.put(FlowChanged(time=datetime.now(UTC), flow_id=flow.flow_id, status=flow.status))

@@ -9,10 +9,11 @@ from typing import cast
 
 def to_number(value: object) -> float | int:
     """`Number(value)`: nan for what is none."""
-    if isinstance(value, bool):
-        return int(value)
-    if isinstance(value, (int, float)):
-        return value
+    kind = type(value)
+    if kind is int or kind is float:
+        return cast("float", value)
+    if kind is bool:
+        return int(cast("bool", value))
     if value is None:
         return 0
     if isinstance(value, str):
@@ -35,8 +36,11 @@ def to_number(value: object) -> float | int:
 
 def to_text(value: object) -> str:
     """`String(value)`, but objects as JSON instead of `[object Object]`, and bytes as UTF-8."""
-    if isinstance(value, str):
-        return value
+    kind = type(value)
+    if kind is str:
+        return cast("str", value)
+    if kind is int:
+        return str(value)
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -80,14 +84,14 @@ def loosely_equal(left: object, right: object) -> bool:
 
 def less(left: object, right: object) -> bool:
     """`left < right`: texts by their letters, anything else as numbers."""
-    if isinstance(left, str) and isinstance(right, str):
+    if type(left) is str and type(right) is str:
         return left < right
     return to_number(left) < to_number(right)
 
 
 def less_or_equal(left: object, right: object) -> bool:
     """`left <= right`."""
-    if isinstance(left, str) and isinstance(right, str):
+    if type(left) is str and type(right) is str:
         return left <= right
     return to_number(left) <= to_number(right)
 

@@ -1,7 +1,9 @@
 """How messages move in one flow: a queue of deliveries, worked off in order, in slices that leave the event loop room.
 
-A node whose `receive` does not wait is called straight from the queue: no task, no hop through the event loop, and the
-stack never grows with the flow. A node that waits has an inbox; while it works, what comes for it waits there in order.
+A node whose `receive` does not wait is called straight away: out of the queue, or, while the queue is being worked off and
+nothing else waits for that node, right where the message is sent (up to `DEEP` nodes deep). So a chain of nodes costs
+neither tasks nor hops, each node still sees its messages in order, never two at a time, and an error stays its own. A node
+that waits has an inbox; while it works, what comes for it waits there in order.
 
 Bounds: an inbox holds `INBOX` messages, the queue `QUEUE`. What comes to a full one is dropped, counted at the node,
 and told once a second as that node's error. Sources and nodes that make many messages of one await `room` and so never
@@ -24,8 +26,9 @@ from .run import Run
 INBOX = 10_000
 QUEUE = 50_000
 ROOMY = 500
+DEEP = 16
 _SLICE = 0.004
-_CHECK_EVERY = 31
+_CHECK_EVERY = 7
 
 AnyNode = Node[NodeConfig]
 
@@ -36,6 +39,9 @@ class Host(Protocol):
     flow_id: str
     contexts: Contexts
     environment: Mapping[str, str]
+
+    @property
+    def debug_watched(self) -> bool: ...
 
     def begin_run(self, node: AnyNode) -> Run: ...
     def end_run(self, run: Run) -> None: ...
@@ -57,6 +63,8 @@ class Lane:
         self._queue: deque[tuple[AnyNode, Message, Run]] = deque()
         self._scheduled = False
         self._open = False
+        self._depth = DEEP
+        """Nodes deep on the stack; DEEP while the queue is not being worked off: then everything is queued."""
         self._rooms: list[asyncio.Future[None]] = []
         self._downstream: dict[AnyNode, tuple[AnyNode, ...]] = {}
         self._working: set[asyncio.Future[None]] = set()
@@ -89,6 +97,7 @@ class Lane:
         node.inbox.clear()
         for entry in [entry for entry in self._queue if entry[0] is node]:
             self._queue.remove(entry)
+            node.queued -= 1
             self._release(entry[2])
 
     async def close(self) -> None:
@@ -103,17 +112,52 @@ class Lane:
 
     # --- messages
 
+    def enter(self) -> bool:
+        """Let what is sent until `leave` go straight on, as while the queue is worked off; False if it does already."""
+        if self._depth < DEEP or not self._open:
+            return False
+        self._depth = 0
+        return True
+
+    def leave(self) -> None:
+        """After an `enter` that answered True."""
+        self._depth = DEEP
+
     def begin(self, node: AnyNode) -> Run:
         """A new execution that begins at `node`."""
         return self.host.begin_run(node)
 
     def put(self, node: AnyNode, message: Message, run: Run) -> None:
         """Queue a message for a node of this lane."""
+        if (
+            self._depth < DEEP
+            and not node.queued
+            and node.busy < node.concurrency
+            and not node.inbox
+            and not run.traced
+        ):
+            self._depth += 1
+            node.queued = 1
+            node.received += 1
+            try:
+                result = node.receive(message)
+            except Exception as error:
+                self.host.report(node, error, message)
+            else:
+                if result is not None:
+                    run.pending += 1
+                    self._wait_for(node, message, run, result)
+                elif node.watched:
+                    self.host.completed(node, message)
+            node.queued -= 1
+            self._depth -= 1
+            return
         queue = self._queue
         if len(queue) >= QUEUE:
             self._refuse(node, "The flow's queue", QUEUE)
             return
         run.pending += 1
+        node.queued += 1
         queue.append((node, message, run))
         if not self._scheduled and self._open:
             self._scheduled = True
@@ -142,8 +186,10 @@ class Lane:
         queue = self._queue
         deadline = time.perf_counter() + _SLICE
         count = 0
+        self._depth = 0
         while queue and self._open:
             node, message, run = queue.popleft()
+            node.queued -= 1
             if node.busy >= node.concurrency or node.inbox:
                 if len(node.inbox) >= INBOX:
                     self._refuse(node, "Its inbox", INBOX)
@@ -156,6 +202,7 @@ class Lane:
             count += 1
             if not count & _CHECK_EVERY and time.perf_counter() > deadline:
                 break
+        self._depth = DEEP
         current_run.set(None)
         if self._rooms:
             self._wake()
@@ -168,16 +215,19 @@ class Lane:
         if run.traced:
             self._deliver_traced(node, message, run)
             return
+        node.queued += 1
         try:
             result = node.receive(message)
         except Exception as error:
             self.host.report(node, error, message)
         else:
             if result is not None:
+                node.queued -= 1
                 self._wait_for(node, message, run, result)
                 return
             if node.watched:
                 self.host.completed(node, message)
+        node.queued -= 1
         run.pending -= 1
         if not run.pending:
             self.host.end_run(run)

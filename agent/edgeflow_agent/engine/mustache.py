@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from .javalike import to_text, truthy
 from .node import NodeError
-from .properties import MISSING
+from .properties import MISSING, Path
 
 LookUp = Callable[[str], object]
 _ESCAPES = str.maketrans(
@@ -27,6 +27,7 @@ _ESCAPES = str.maketrans(
         "=": "&#x3D;",
     }
 )
+_NAME = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)?")
 _SPECIAL = re.compile("[&<>\"'`=/]")
 
 
@@ -38,11 +39,12 @@ class _Text:
 
 
 class _Variable:
-    __slots__ = ("escaped", "name", "parts")
+    __slots__ = ("escaped", "name", "parts", "path")
 
     def __init__(self, name: str, escaped: bool) -> None:
         self.name, self.escaped = name, escaped
         self.parts = name.split(".") if name != "." else ["."]
+        self.path = Path(name).get if len(self.parts) <= 2 and _NAME.fullmatch(name) else None
 
 
 class _Section:
@@ -59,12 +61,15 @@ class Template:
 
     def __init__(self, source: str) -> None:
         self._body = _parse(source)
+        self._flat = not any(isinstance(part, _Section) for part in self._body)
 
     def check(self) -> None:
         """Nothing more to find: a template that compiled can be filled."""
 
     def render(self, values: dict[str, object], look_up: LookUp) -> str:
         """The text. A name that `values` lacks is asked of `look_up`, and is empty if that answers MISSING."""
+        if self._flat:
+            return "".join([part.text if type(part) is _Text else _show(part, values, look_up) for part in self._body])
         out: list[str] = []
         _fill(self._body, [values], look_up, out)
         return "".join(out)
@@ -127,6 +132,20 @@ def _stands_alone(source: str, start: int, after: int) -> tuple[int, int] | None
     if rest.strip(" \t\r"):
         return None
     return start - line, end + 1 if end >= 0 else len(source)
+
+
+def _show(variable: Any, values: dict[str, object], look_up: LookUp) -> str:
+    """A variable outside of any section."""
+    value = variable.path(values) if variable.path is not None else _find(variable, [values], look_up)
+    if value is MISSING and variable.path is not None:
+        value = _find(variable, [values], look_up)
+    if value is MISSING or value is None:
+        return ""
+    kind = type(value)
+    if kind is int:
+        return str(value)
+    text = value if kind is str else to_text(value)
+    return text.translate(_ESCAPES) if variable.escaped and _SPECIAL.search(text) else text
 
 
 def _fill(body: list[Any], stack: list[object], look_up: LookUp, out: list[str]) -> None:

@@ -98,6 +98,8 @@ class Node(Generic[C]):
         self.wires: tuple[tuple[Node[NodeConfig], ...], ...] = ()
         self.inbox: deque[tuple[Message, Run]] = deque()
         self.busy = 0
+        self.queued = 0
+        """Messages for it in the lane's queue; one more while it works on one."""
         self.received = 0
         self.sent = 0
         self.dropped = 0
@@ -165,17 +167,21 @@ class Node(Generic[C]):
             message["_msgid"] = new_id()
         self.sent += 1
         wires = self.wires
-        if output >= len(wires):
+        if output >= len(wires) or not (targets := wires[output]):
             return
         run = current_run.get()
         if run is None or run.finished:
             run = self.lane.begin(self)
         if run.traced:
             run.sent(self.id)
-        shared = False
-        for target in wires[output]:
-            target.lane.put(target, clone(message) if shared else message, run)
-            shared = True
+        if len(targets) == 1:
+            target = targets[0]
+            target.lane.put(target, message, run)
+            return
+        copies = [clone(message) for _ in targets[1:]]  # First: whoever gets the original may change it at once.
+        targets[0].lane.put(targets[0], message, run)
+        for target, copy in zip(targets[1:], copies, strict=True):
+            target.lane.put(target, copy, run)
 
     def send_outputs(self, messages: Sequence[Message | Sequence[Message] | None]) -> None:
         """One entry for each port: None, a message or several. An object that comes twice is cloned."""
@@ -208,6 +214,11 @@ class Node(Generic[C]):
     def debug(self, value: object, **more: object) -> None:
         """Show a value to whoever watches the debug stream."""
         self.lane.host.show_debug(self, value, more)
+
+    @property
+    def debug_watched(self) -> bool:
+        """Whether anybody watches the debug stream."""
+        return self.lane.host.debug_watched
 
     def clone(self, message: Message) -> Message:
         """A copy that may be changed or sent beside the original."""

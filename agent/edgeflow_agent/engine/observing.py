@@ -160,6 +160,11 @@ class Observing:
                 )
             )
 
+    @property
+    def debug_watched(self) -> bool:
+        """Whether anybody watches the debug stream."""
+        return self.streams.wanted("debug")
+
     def show_debug(self, node: AnyNode, value: object, more: Mapping[str, object]) -> None:
         """A value for the debug stream; made only when somebody watches."""
         if not self.streams.wanted("debug"):

@@ -17,7 +17,7 @@ TRACED_A_SECOND = 10
 _BURST = 50
 _FAILURES_A_SECOND = 10
 
-Keep = Callable[[Execution | None, bool], None]
+Keep = Callable[[Execution], None]
 
 
 class _Named(Protocol):
@@ -73,15 +73,14 @@ class Recorder:
         self.total += 1
         failed = bool(run.error)
         if not run.traced and not failed:
-            self._keep(None, False)
             return
         if failed:
             self.failed += 1
             if not run.traced and not self._may_tell():
-                self._keep(None, True)
                 return
+            run.began, run.started_at, run.nodes = time.time(), time.perf_counter(), {}
         status = "failed" if failed else "succeeded"
-        self._keep(self._record(run, flow, status, finished=True), failed)
+        self._keep(self._record(run, flow, status, finished=True))
 
     def cancel(self, nodes: Iterable[AnyNode]) -> None:
         """The flow has stopped under them."""
@@ -92,7 +91,7 @@ class Recorder:
             record = _describe(
                 run, self._traced.pop(run), self._flow_id, self.flow_name, specs, "cancelled", finished=True
             )
-            self._keep(record, False)
+            self._keep(record)
 
     def under_way(self, flow: _Named) -> list[Execution]:
         """The records of those that are not over, newest first."""

@@ -50,9 +50,10 @@ class Run:
         self.trigger = trigger
         self.error = ""
         self.traced = traced
-        self.began = time.time()
-        self.started_at = time.perf_counter()
-        self.nodes: dict[str, NodeTrace] = {}
+        if traced:
+            self.began = time.time()
+            self.started_at = time.perf_counter()
+            self.nodes: dict[str, NodeTrace] = {}
 
     def sent(self, node_id: str) -> None:
         """A node sent a message."""

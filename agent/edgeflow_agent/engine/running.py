@@ -55,7 +55,7 @@ class RunningFlow(Observing):
         contexts: Contexts,
         streams: Streams,
         environment: Callable[[], Mapping[str, str]],
-        keep: Callable[[Execution | None, bool], None],
+        keep: Callable[[Execution], None],
     ) -> None:
         self.flow = flow
         self.flow_id = flow.id

@@ -53,6 +53,8 @@ class Debug(Node[DebugConfig]):
         config = self.config
         if not config.active:
             return
+        if not (self._logs or config.tostatus or self.debug_watched):
+            return
         value = message if self._value is None else self._value(message)
         if value is MISSING:
             value = None

@@ -62,23 +62,22 @@ class Switch(Node[SwitchConfig]):
     def receive(self, message: Message) -> None:
         value = self._value(message)
         self._before[0] = value
-        sent = False
+        fitting: list[int] = []
         for output, test in self._tests:
             if test is None:  # else: fits when nothing before it did.
-                fits = not sent
+                fits = not fitting
             else:
                 fits = test(value, message)
             if fits:
-                if sent:
-                    self.send(clone(message), output)
-                else:
-                    if not self._all:
-                        self.send(message, output)
-                        return
-                    kept = clone(message) if len(self._tests) > output + 1 else message
-                    self.send(message, output)
-                    message = kept
-                sent = True
+                fitting.append(output)
+                if not self._all:
+                    break
+        if len(fitting) == 1:
+            self.send(message, fitting[0])
+            return
+        copies = [clone(message) for _ in fitting[1:]]
+        for output, copy in zip(fitting, [message, *copies], strict=False):
+            self.send(copy, output)
 
 
 def compile_test(node: Node[NodeConfig], rule: Rule, before: list[object]) -> Test | None:

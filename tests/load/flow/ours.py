@@ -1,0 +1,51 @@
+"""Runs S10's flow in our engine: `python -m tests.load.flow.ours SECONDS [js]` prints messages/s and memory as JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+
+import psutil
+
+from edgeflow_agent.engine import Engine, Message, Node, NodeConfig
+from tests.load.flow.given import FIRST, WINDOW, flow, message
+
+
+class Sink(Node[NodeConfig]):
+    """Counts, and sends the next one in."""
+
+    type = "s10-sink"
+    outputs = 0
+    count = 0
+    last: Message | None = None
+
+    def receive(self, message_: Message) -> None:
+        Sink.count += 1
+        Sink.last = message_
+        number = Sink.count + WINDOW
+        self.lane.host.inject(FIRST, message(number))  # type: ignore[attr-defined]
+
+
+async def main(seconds: float, javascript: bool) -> None:
+    engine = Engine()
+    engine.registry.add(Sink)
+    await engine.deploy({"flows": flow(javascript)})
+    await engine.start("tab")
+    for number in range(WINDOW):
+        engine.inject("tab", FIRST, message(number))
+    await asyncio.sleep(min(1.0, seconds / 3))
+    began, before = time.perf_counter(), Sink.count
+    await asyncio.sleep(seconds)
+    rate = (Sink.count - before) / (time.perf_counter() - began)
+    process = psutil.Process()
+    family = [process, *process.children(recursive=True)]
+    sizes = [each.memory_info().rss / 1e6 for each in family]
+    print(json.dumps({"rate": rate, "rss": sizes, "payload": Sink.last and Sink.last["payload"],
+                      "failed": engine.totals().executions_failed}))  # fmt: skip
+    await engine.close()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(float(sys.argv[1]), "js" in sys.argv[2:]))
