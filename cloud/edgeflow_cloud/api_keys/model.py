@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from edgeflow_cloud.kernel.errors import Invalid, NotFound
@@ -45,6 +46,8 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     last_used_at: datetime | None
+    networks: tuple[str, ...] = ()
+    """From where it may be used, in CIDR; empty: from everywhere."""
 
 
 def make_key() -> str:
@@ -66,6 +69,30 @@ def tidy(scopes: Iterable[str]) -> list[str]:
             f"There is no scope {unknown[0][:60]}. Choose among {', '.join(SCOPES)}.", code="unknown_scope"
         )
     return [scope for scope in SCOPES if scope in wanted]
+
+
+def clean_networks(networks: Iterable[str]) -> list[str]:
+    """Each address or range once, in CIDR (`10.0.0.7` is `10.0.0.7/32`). Raises Invalid (`invalid_network`)."""
+    found: dict[str, None] = {}
+    for text in networks:
+        try:
+            found[str(ip_network(text.strip()))] = None
+        except ValueError as error:
+            raise Invalid(
+                f"{text[:60]!r} is no address and no range of addresses: {error}. Write 203.0.113.7 or 203.0.113.0/24.",
+                code="invalid_network",
+            ) from None
+    return list(found)
+
+
+def plain_address(address: str | None) -> str | None:
+    """An address to compare with ranges: an IPv4 address that came through IPv6 is IPv4. None for no address."""
+    try:
+        read = ip_address((address or "").partition("%")[0])
+    except ValueError:
+        return None
+    mapped = read.ipv4_mapped if isinstance(read, IPv6Address) else None
+    return str(mapped or read)
 
 
 def permissions_for(scopes: Iterable[str]) -> frozenset[str]:

@@ -16,14 +16,15 @@ async def insert_key(
     hashed: bytes,
     prefix: str,
     scopes: Sequence[str],
+    networks: Sequence[str],
     created_by: str,
     expires_at: datetime | None,
     now: datetime,
 ) -> None:
     await tx.execute(
         """
-        insert into api_keys (tenant_id, id, name, hash, prefix, scopes, created_by, created_at, expires_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        insert into api_keys (tenant_id, id, name, hash, prefix, scopes, created_by, created_at, expires_at, networks)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10::text[]::cidr[])
         """,
         tenant_id,
         key_id,
@@ -34,6 +35,7 @@ async def insert_key(
         created_by,
         now,
         expires_at,
+        list(networks),
     )
 
 
@@ -43,7 +45,8 @@ async def select_keys(
     """The newest first."""
     return await tx.fetch(
         """
-        select tenant_id, id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at
+        select tenant_id, id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at,
+            networks::text[] as networks
         from api_keys
         where tenant_id = $1 and ($2::uuid is null or id < $2)
         order by id desc
@@ -64,7 +67,8 @@ async def delete_key(tx: Transaction, tenant_id: TenantId, key_id: ApiKeyId) -> 
     return await tx.fetchrow(
         """
         delete from api_keys where tenant_id = $1 and id = $2
-        returning tenant_id, id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at
+        returning tenant_id, id, name, prefix, scopes, created_by, created_at, expires_at, last_used_at,
+            networks::text[] as networks
         """,
         tenant_id,
         key_id,
@@ -86,6 +90,11 @@ async def key_is_good(tx: Transaction, tenant_id: TenantId, key_id: ApiKeyId, no
     )
 
 
-async def use_key(tx: Transaction, hashed: bytes, now: datetime) -> Row | None:
-    """Whose good key it is; runs before a tenant is known."""
-    return await tx.fetchrow("select tenant_id, key_id, scopes, closed from use_api_key($1, $2)", hashed, now)
+async def use_key(tx: Transaction, hashed: bytes, now: datetime, address: str | None) -> Row | None:
+    """Whose good key it is, and whether it may be used from `address`; runs before a tenant is known."""
+    return await tx.fetchrow(
+        "select tenant_id, key_id, scopes, closed, allowed from use_api_key($1, $2, $3::text::inet)",
+        hashed,
+        now,
+        address,
+    )

@@ -32,6 +32,7 @@ async def create_api_key(body: CreateApiKey, tx: Tx, caller: Caller, ctx: Ctx) -
         caller,
         name=body.name,
         scopes=body.scopes,
+        networks=body.networks,
         life=None if body.expires_in is None else timedelta(seconds=body.expires_in),
         now=ctx.clock.now(),
     )

@@ -24,6 +24,13 @@ class CreateApiKey(Body):
         description="What it may do, `{subsystem}:{read|manage}`: " + ", ".join(SCOPES) + ".",
         examples=[["devices:read"]],
     )
+    networks: Annotated[
+        list[Annotated[str, StringConstraints(min_length=2, max_length=50)]], Field(max_length=50)
+    ] = Field(
+        default_factory=list[str],
+        description="Addresses or ranges (CIDR) from which it may be used; none: from everywhere.",
+        examples=[["203.0.113.0/24"]],
+    )
     expires_in: Annotated[int, Field(ge=60, le=_YEARS_10)] | None = Field(
         None, description="Seconds until it ends by itself; null: never.", examples=[7_776_000]
     )
@@ -36,6 +43,7 @@ class ApiKeyDocument(Document):
     name: str
     prefix: str = Field(description="How the key begins, to tell keys apart.")
     scopes: list[str]
+    networks: list[str] = Field(description="From where it may be used; none: from everywhere.")
     created_by: str
     created_at: datetime
     expires_at: datetime | None

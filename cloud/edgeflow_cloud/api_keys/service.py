@@ -9,10 +9,12 @@ from edgeflow_cloud.api_keys.events import ApiKeysChanged
 from edgeflow_cloud.api_keys.model import (
     SHOWN,
     ApiKey,
+    clean_networks,
     hash_key,
     make_key,
     no_such_key,
     permissions_for,
+    plain_address,
     tidy,
 )
 from edgeflow_cloud.infra.db import Row, Transaction
@@ -31,15 +33,16 @@ async def create_key(
     name: str,
     scopes: Sequence[str],
     life: timedelta | None,
+    networks: Sequence[str] = (),
     now: datetime,
 ) -> tuple[ApiKey, str]:
     """Make a key, `security.api_key_create`; its text is in this answer and nowhere else.
 
-    Nobody gives a key more than they have themselves. Raises Forbidden (naming the missing permission),
-    Invalid (`unknown_scope`), FeatureNotInPlan.
+    Nobody gives a key more than they have themselves. `networks`: from where it may be used; none is everywhere.
+    Raises Forbidden (naming the missing permission), Invalid (`unknown_scope`, `invalid_network`), FeatureNotInPlan.
     """
     await quotas.require_feature(tx, principal, "api_access")
-    wanted = tidy(scopes)
+    wanted, bound = tidy(scopes), clean_networks(networks)
     for permission in sorted(permissions_for(wanted)):
         if not principal.may(permission):
             raise Forbidden(
@@ -57,6 +60,7 @@ async def create_key(
         created_at=now,
         expires_at=None if life is None else now + life,
         last_used_at=None,
+        networks=tuple(bound),
     )
     await queries.insert_key(
         tx,
@@ -66,6 +70,7 @@ async def create_key(
         hashed=hash_key(text),
         prefix=made.prefix,
         scopes=wanted,
+        networks=bound,
         created_by=made.created_by,
         expires_at=made.expires_at,
         now=now,
@@ -103,14 +108,21 @@ async def revoke_key(tx: Transaction, principal: Principal, key_id: ApiKeyId) ->
     await announce(tx, ApiKeysChanged(tenant_id=principal.tenant_id))
 
 
-async def authenticate(tx: Transaction, key: str, now: datetime) -> Principal | None:
-    """The program whose key this is, or None. Takes a `lookup` transaction.
+async def authenticate(tx: Transaction, key: str, now: datetime, address: str | None) -> Principal | None:
+    """The program whose key this is, or None. Takes a `lookup` transaction, and the address that it calls from.
 
-    Raises Forbidden (`organization_suspended`, `organization_deleted`).
+    Raises Forbidden (`address_not_allowed`, `organization_suspended`, `organization_deleted`).
     """
-    row = await queries.use_key(tx, hash_key(key), now)
+    origin = plain_address(address)
+    row = await queries.use_key(tx, hash_key(key), now, origin)
     if row is None:
         return None
+    if not row["allowed"]:
+        raise Forbidden(
+            f"This key may not be used from {origin or 'an unknown address'}. Call from an address that it is bound to,"
+            " or ask an owner or admin for a key that names this one. Behind a proxy, set EDGEFLOW_TRUSTED_PROXIES.",
+            code="address_not_allowed",
+        )
     organizations.refuse_closed(row["closed"])
     return Principal(
         tenant_id=TenantId(row["tenant_id"]),
@@ -128,6 +140,7 @@ async def is_good(tx: Transaction, principal: Principal, now: datetime) -> bool:
 def _key(row: Row) -> ApiKey:
     fields = dict(row)
     fields["scopes"] = tuple(fields["scopes"])
+    fields["networks"] = tuple(fields["networks"])
     return ApiKey(**fields)
 
 
@@ -136,6 +149,7 @@ def _written(key: ApiKey) -> dict[str, object]:
         "name": key.name,
         "prefix": key.prefix,
         "scopes": list(key.scopes),
+        "networks": list(key.networks),
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
     }
 

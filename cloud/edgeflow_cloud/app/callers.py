@@ -16,7 +16,8 @@ from edgeflow_cloud.kernel.principal import Kind, Principal
 async def authenticate(context: Context, connection: HTTPConnection) -> Principal | None:
     """The caller of a request, or None without credentials.
 
-    Raises Unauthenticated for bad ones, Forbidden (`organization_suspended`, `organization_deleted`).
+    Raises Unauthenticated for bad ones, Forbidden (`address_not_allowed`, `organization_suspended`,
+    `organization_deleted`).
     """
     token = auth.bearer_token(connection)
     if token is not None:
@@ -25,12 +26,13 @@ async def authenticate(context: Context, connection: HTTPConnection) -> Principa
     if key is None:
         return None
     async with context.db.lookup() as tx:
-        principal = await _holder(context, tx, key)
+        host = connection.client.host if connection.client else None
+        principal = await _holder(context, tx, key, host)
     if principal is None:
         raise Unauthenticated("This key is not known, or it is no longer good.", code="invalid_key")
     return replace(
         principal,
-        ip_address=connection.client.host if connection.client else None,
+        ip_address=host,
         user_agent=(connection.headers.get("user-agent") or "")[:400] or None,
     )
 
@@ -50,10 +52,10 @@ async def is_live(context: Context, principal: Principal) -> bool:
         return False
 
 
-async def _holder(context: Context, tx: Transaction, key: str) -> Principal | None:
+async def _holder(context: Context, tx: Transaction, key: str, address: str | None) -> Principal | None:
     """The program or device whose key this is."""
     if key.startswith(api_keys.KEY_PREFIX):
-        return await api_keys.authenticate(tx, key, context.clock.now())
+        return await api_keys.authenticate(tx, key, context.clock.now(), address)
     found = await devices.authenticate_key(tx, key)
     if found is None:
         return None

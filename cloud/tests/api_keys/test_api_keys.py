@@ -82,6 +82,45 @@ def test_scopes_name_permissions_that_there_are(scope: str) -> None:
     assert not SCOPES[scope] & {"api_keys:manage", "organization:own", "billing:manage"}
 
 
+async def test_a_key_is_good_from_its_addresses_only(house: House, sql) -> None:
+    client, _, _ = await enter(house, "ada")
+    body = {
+        "name": "a",
+        "scopes": ["devices:read"],
+        "networks": ["203.0.113.0/24", "198.51.100.7", "2001:db8::/32"],
+    }
+    made = (await client.post("/api-keys", json=body)).json()
+    assert made["networks"] == ["203.0.113.0/24", "198.51.100.7/32", "2001:db8::/32"]
+    assert (await client.get("/api-keys")).json()["items"][0]["networks"] == made["networks"]
+
+    async def call(address: str) -> httpx.Response:
+        program = house.at(address)
+        program.headers["x-api-key"] = made["key"]
+        return await program.get("/devices")
+
+    for address in ("203.0.114.1", "198.51.100.8", "2001:db9::1", "::1", "::ffff:10.0.0.1", "unix"):
+        refused = await call(address)
+        assert (refused.status_code, refused.json()["code"]) == (403, "address_not_allowed"), address
+    assert await sql.fetchval("select last_used_at from api_keys") is None
+    for address in ("203.0.113.255", "198.51.100.7", "2001:db8:1::1", "::ffff:203.0.113.9"):
+        assert (await call(address)).status_code == 200, address
+    assert await sql.fetchval("select last_used_at from api_keys") is not None
+    wanted = await sql.fetchval("select hash from api_keys")
+    assert not await sql.fetch("select * from use_api_key($1::bytea, now())", wanted)  # the release before
+
+
+@pytest.mark.parametrize(
+    "network", ["203.0.113.1/24", "300.1.1.1", "everywhere", "10.0.0.0/33", "::1%eth0/64"]
+)
+async def test_a_range_that_is_none_is_refused_with_an_example(house: House, network: str) -> None:
+    client, _, _ = await enter(house, "ada")
+    refused = await client.post(
+        "/api-keys", json={"name": "a", "scopes": ["devices:read"], "networks": [network]}
+    )
+    assert (refused.status_code, refused.json()["code"]) == (422, "invalid_network")
+    assert "203.0.113.0/24" in refused.json()["detail"]
+
+
 async def test_keys_come_in_pages(house: House) -> None:
     client, _, _ = await enter(house, "ada")
     for number in range(3):
