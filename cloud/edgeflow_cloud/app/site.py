@@ -1,4 +1,4 @@
-"""Everything that the one port serves beside the tunnel: REST, `/live`, `/blobs`, `/docs`, the console."""
+"""Everything that the one port serves beside the tunnel: REST, `/live`, `/blobs`, the installer, the console."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from edgeflow_cloud.app import live
 from edgeflow_cloud.app.api import PREFIX, create_api, openapi_document
+from edgeflow_cloud.app.installer import install_routes
 from edgeflow_cloud.infra.blobs import BlobProxy
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.http.middleware import Envelope
@@ -49,6 +50,7 @@ def create_site(context: Context, subsystems: Sequence[Subsystem], blobs: BlobPr
         routes=[
             WebSocketRoute("/live", live.serve_live),
             Mount("/blobs", blobs),
+            *install_routes(context.settings),
             Route("/{path:path}", show_page),
         ],
         middleware=[Middleware(Envelope)],
