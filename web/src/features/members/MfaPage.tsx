@@ -32,7 +32,7 @@ function Mfa({ organizationId }: { organizationId: string }) {
       <div className={css.stack}>
         <Panel title={t('organizationMfa.title')}>
           <Reading query={organization} lines={2}>
-            {(data) => <Require key={data.etag} organization={data} />}
+            {(data) => <Require organization={data} />}
           </Reading>
         </Panel>
         <Panel title={t('organizationMfa.without')} flush>
@@ -63,10 +63,9 @@ function Require({ organization }: RequireProps) {
   const may = useMay('organization:manage') ?? false
   const { data: me } = useQuery(profileQuery)
   const [asked, setAsked] = useState(false)
-  const update = useUpdateOrganization(organization)
+  const update = useUpdateOrganization(organization, () => setAsked(false))
   const required = requiresMfa(organization)
-  const set = (require_mfa: boolean) =>
-    update.mutate({ settings: { require_mfa } }, { onSuccess: () => setAsked(false) })
+  const set = (require_mfa: boolean) => update.mutate({ settings: { require_mfa } })
   return (
     <>
       <Switch

@@ -22,7 +22,7 @@ export function GeneralPage() {
       <div className={css.columns}>
         <Panel title={t('organization.general')}>
           <Reading query={organization}>
-            {(data) => <GeneralForm key={data.etag} organization={data} may={may} />}
+            {(data) => <GeneralForm key={data.id} organization={data} may={may} />}
           </Reading>
         </Panel>
         {organization.data && (
@@ -36,34 +36,41 @@ export function GeneralPage() {
   )
 }
 
+/** What was typed and not saved yet; what is absent was not touched and follows the server. */
+interface Typed {
+  name?: string
+  slug?: string
+  timezone?: string | null
+  email?: string
+}
+
 function GeneralForm({ organization, may }: { organization: Organization; may: boolean }) {
   const { t } = useTranslation()
-  const [name, setName] = useState(organization.name)
-  const [slug, setSlug] = useState(organization.slug)
-  const [timezone, setTimezone] = useState(setting(organization, 'default_timezone') || null)
-  const [email, setEmail] = useState(setting(organization, 'notification_email'))
-  const update = useUpdateOrganization(organization)
+  const [typed, setTyped] = useState<Typed>({})
+  const type = (change: Typed) => setTyped((before) => ({ ...before, ...change }))
+  const update = useUpdateOrganization(organization, () => {
+    setTyped({})
+    notifications.show({ message: t('ui.saved'), color: 'moss' })
+  })
+  const { name = organization.name, slug = organization.slug } = typed
+  const { email = setting(organization, 'notification_email') } = typed
+  const { timezone = setting(organization, 'default_timezone') || null } = typed
   return (
     <form
       className={css.form}
       onSubmit={(event) => {
         event.preventDefault()
-        update.mutate(
-          {
-            name: name.trim(),
-            slug: slug.trim(),
-            settings: { default_timezone: timezone, notification_email: email.trim() || null },
-          },
-          {
-            onSuccess: () => notifications.show({ message: t('ui.saved'), color: 'moss' }),
-          },
-        )
+        update.mutate({
+          name: name.trim(),
+          slug: slug.trim(),
+          settings: { default_timezone: timezone, notification_email: email.trim() || null },
+        })
       }}
     >
       <TextInput
         label={t('organization.name')}
         value={name}
-        onChange={(event) => setName(event.currentTarget.value)}
+        onChange={(event) => type({ name: event.currentTarget.value })}
         maxLength={120}
         required
         withAsterisk={false}
@@ -73,7 +80,7 @@ function GeneralForm({ organization, may }: { organization: Organization; may: b
         label={t('organization.slug')}
         description={t('organization.slugHint')}
         value={slug}
-        onChange={(event) => setSlug(event.currentTarget.value)}
+        onChange={(event) => type({ slug: event.currentTarget.value })}
         pattern="[a-z0-9]([a-z0-9\-]{0,61}[a-z0-9])?"
         maxLength={63}
         required
@@ -84,7 +91,7 @@ function GeneralForm({ organization, may }: { organization: Organization; may: b
         label={t('organization.timezone')}
         description={t('organization.timezoneHint')}
         value={timezone}
-        onValue={setTimezone}
+        onValue={(zone) => type({ timezone: zone })}
         disabled={!may}
       />
       <TextInput
@@ -92,7 +99,7 @@ function GeneralForm({ organization, may }: { organization: Organization; may: b
         description={t('organization.notificationEmailHint')}
         type="email"
         value={email}
-        onChange={(event) => setEmail(event.currentTarget.value)}
+        onChange={(event) => type({ email: event.currentTarget.value })}
         maxLength={254}
         readOnly={!may}
       />

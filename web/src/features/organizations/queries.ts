@@ -59,7 +59,12 @@ export const usageQuery = (id: string | undefined, allowed: boolean) =>
     refetchInterval: 30_000,
   })
 
-export function useUpdateOrganization(organization: Organization) {
+/**
+ * Changes what `body` names. `onSaved` is a matter of the hook and not of one call: the change is announced over the
+ * live socket too, what is re-read may redraw the page before the answer is here, and react-query forgets the callbacks
+ * of a call whose component is gone. It is called before the re-read, which may take its time.
+ */
+export function useUpdateOrganization(organization: Organization, onSaved?: () => void) {
   const queryClient = useQueryClient()
   const id = organization.id
   return useMutation({
@@ -71,7 +76,9 @@ export function useUpdateOrganization(organization: Organization) {
         throwOnError: true,
       })
     },
-    onSuccess: () =>
+    onSuccess: () => onSaved?.(),
+    // After a refusal too: where somebody else was faster, the next try stands on what they made.
+    onSettled: () =>
       queryClient.invalidateQueries({
         predicate: ({ queryKey }) => String(queryKey[0]).startsWith('organizations'),
       }),
