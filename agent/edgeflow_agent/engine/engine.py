@@ -62,6 +62,7 @@ class Engine:
     ) -> None:
         self.registry = registry or Registry()
         self.streams = Streams()
+        self.streams.changed = self._listen
         self.contexts = Contexts(storage)
         self._environment = environment or dict
         self._flows: dict[str, RunningFlow] = {}
@@ -242,6 +243,10 @@ class Engine:
         flows = [flow for flow in self._flows.values() if flow.linkable]
         for flow in flows:
             flow.link(flows)
+
+    def _listen(self) -> None:
+        for flow in self._flows.values():
+            flow.listen()
 
     def _keep(self, execution: Execution) -> None:
         self._executions.append(execution)

@@ -16,17 +16,19 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Iterable, Mapping
+from functools import partial
 from typing import Protocol
 
 from .context import Contexts
 from .message import Message
-from .node import Fill, Level, Node, NodeConfig, Shape, current_run
+from .node import Fill, Level, Node, NodeConfig, Pending, Shape, current_run
 from .run import Run
 
 INBOX = 10_000
 QUEUE = 50_000
 ROOMY = 500
 DEEP = 16
+_LONGEST_CHAIN = 64
 _SLICE = 0.004
 _CHECK_EVERY = 7
 
@@ -59,12 +61,15 @@ class Lane:
         self.host = host
         self.waiting = 0
         """Messages in inboxes."""
+        self._pending = 0
         self._loop = asyncio.get_running_loop()
         self._queue: deque[tuple[AnyNode, Message, Run]] = deque()
         self._scheduled = False
         self._open = False
         self._depth = DEEP
         """Nodes deep on the stack; DEEP while the queue is not being worked off: then everything is queued."""
+        self._others = 0.0
+        """Seconds that nodes further down a traced chain took."""
         self._rooms: list[asyncio.Future[None]] = []
         self._downstream: dict[AnyNode, tuple[AnyNode, ...]] = {}
         self._working: set[asyncio.Future[None]] = set()
@@ -128,30 +133,41 @@ class Lane:
         return self.host.begin_run(node)
 
     def put(self, node: AnyNode, message: Message, run: Run) -> None:
-        """Queue a message for a node of this lane."""
-        if (
-            self._depth < DEEP
-            and not node.queued
-            and node.busy < node.concurrency
-            and not node.inbox
-            and not run.traced
-        ):
-            self._depth += 1
-            node.queued = 1
-            node.received += 1
-            try:
-                result = node.receive(message)
-            except Exception as error:
-                self.host.report(node, error, message)
-            else:
-                if result is not None:
+        """Give a message to a node of this lane: at once if nothing stands against it, else by the queue."""
+        if self._depth < DEEP and not node.queued:
+            if run.traced:
+                if node.busy < node.concurrency and not node.inbox:
+                    self._depth += 1
                     run.pending += 1
-                    self._wait_for(node, message, run, result)
-                elif node.watched:
-                    self.host.completed(node, message)
-            node.queued -= 1
-            self._depth -= 1
-            return
+                    self._deliver_traced(node, message, run)
+                    self._depth -= 1
+                    return
+            elif node.forwards:
+                self._depth += 1
+                self._forward(node, message, run)
+                self._depth -= 1
+                return
+            elif node.busy < node.concurrency and not node.inbox:
+                self._depth += 1
+                node.queued = 1
+                node.received += 1
+                try:
+                    result = node.receive(message)
+                except Exception as error:
+                    self.host.report(node, error, message)
+                else:
+                    if result is not None:
+                        run.pending += 1
+                        self._wait_for(node, message, run, result)
+                    elif node.watched:
+                        self.host.completed(node, message)
+                node.queued -= 1
+                self._depth -= 1
+                return
+        self.queue(node, message, run)
+
+    def queue(self, node: AnyNode, message: Message, run: Run) -> None:
+        """Queue a message for a node of this lane."""
         queue = self._queue
         if len(queue) >= QUEUE:
             self._refuse(node, "The flow's queue", QUEUE)
@@ -170,14 +186,10 @@ class Lane:
             self._rooms.append(waiter)
             await waiter
 
-    def new_future(self) -> asyncio.Future[None]:
-        """For a `receive` that is done when something else says so."""
-        return self._loop.create_future()
-
     @property
     def load(self) -> int:
         """Messages that wait or are being handled."""
-        return len(self._queue) + self.waiting + len(self._working)
+        return len(self._queue) + self.waiting + len(self._working) + self._pending
 
     # --- inside
 
@@ -209,11 +221,40 @@ class Lane:
         if queue:
             self._schedule()
 
+    def _forward(self, node: AnyNode, message: Message, run: Run) -> None:
+        """Take a message along a chain of nodes that forward, without a call of `send` between them."""
+        try:
+            for _ in range(_LONGEST_CHAIN):
+                node.received += 1
+                output = node.forward(message)
+                if node.watched:
+                    self.host.completed(node, message)
+                if output is None:
+                    return
+                straight = node.straight
+                following = straight[output] if output < len(straight) else None
+                if following is None or following.queued:
+                    node.send(message, output)
+                    return
+                node.sent += 1
+                node = following
+        except Exception as error:
+            self.host.report(node, error, message)
+        else:
+            self.queue(node, message, run)  # A loop without a pause: others get their turn.
+
     def _deliver(self, node: AnyNode, message: Message, run: Run) -> None:
         node.received += 1
         current_run.set(run)
         if run.traced:
             self._deliver_traced(node, message, run)
+            return
+        if node.forwards:
+            node.received -= 1
+            self._forward(node, message, run)
+            run.pending -= 1
+            if not run.pending:
+                self.host.end_run(run)
             return
         node.queued += 1
         try:
@@ -235,49 +276,65 @@ class Lane:
     def _deliver_traced(self, node: AnyNode, message: Message, run: Run) -> None:
         trace = run.trace(node.id)
         trace.received += 1
+        node.queued += 1
+        others, self._others = self._others, 0.0
         began = time.perf_counter()
         try:
             result = node.receive(message)
         except Exception as error:
-            trace.worked += time.perf_counter() - began
+            result = None
             self.host.report(node, error, message)
         else:
-            if result is not None:
-                trace.under_way += 1
-                self._wait_for(node, message, run, result, began)
-                return
-            trace.worked += time.perf_counter() - began
-            if node.watched:
+            if result is None and node.watched:
                 self.host.completed(node, message)
-        self._release(run)
+        node.queued -= 1
+        took = time.perf_counter() - began
+        if result is not None:
+            trace.under_way += 1
+            self._wait_for(node, message, run, result, began)
+        else:
+            trace.worked += took - self._others  # Without those that it sent to, which worked meanwhile.
+            self._release(run)
+        self._others = others + took
 
     def _wait_for(
-        self, node: AnyNode, message: Message, run: Run, work: Awaitable[None], began: float = 0.0
+        self, node: AnyNode, message: Message, run: Run, work: Awaitable[None] | Pending, began: float = 0.0
     ) -> None:
         node.busy += 1
+        if isinstance(work, Pending):
+            self._pending += 1
+            work.attach(partial(self._ended, node, message, run, began))
+            return
         future = asyncio.ensure_future(work)  # A task's context is a copy of this one: it knows its run.
         self._working.add(future)
 
         def done(future: asyncio.Future[None]) -> None:
             self._working.discard(future)
-            node.busy -= 1
-            current_run.set(run)
-            if run.traced:
-                trace = run.trace(node.id)
-                trace.worked += time.perf_counter() - began
-                trace.under_way -= 1
-            if not future.cancelled():
-                error = future.exception()
-                if error is not None:
-                    self.host.report(node, error, message)
-                elif node.watched:
-                    self.host.completed(node, message)
-            current_run.set(None)
-            self._release(run)
-            if node.inbox and self._open:
-                self._take(node)
+            self._pending += 1
+            self._ended(node, message, run, began, None if future.cancelled() else future.exception())
 
         future.add_done_callback(done)
+
+    def _ended(
+        self, node: AnyNode, message: Message, run: Run, began: float, error: BaseException | None
+    ) -> None:
+        self._pending -= 1
+        node.busy -= 1
+        current_run.set(run)
+        if run.traced:
+            trace = run.trace(node.id)
+            trace.worked += time.perf_counter() - began
+            trace.under_way -= 1
+        if error is not None:
+            self.host.report(node, error, message)
+        elif node.watched:
+            self.host.completed(node, message)
+        current_run.set(None)
+        run.pending -= 1
+        if not run.pending:
+            self.host.end_run(run)
+        if node.inbox and self._open:
+            self._take(node)
 
     def _take(self, node: AnyNode) -> None:
         """Give a node what waits in its inbox, as far as it works on so many at once."""

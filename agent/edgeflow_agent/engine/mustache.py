@@ -39,12 +39,11 @@ class _Text:
 
 
 class _Variable:
-    __slots__ = ("escaped", "name", "parts", "path")
+    __slots__ = ("escaped", "name", "parts")
 
     def __init__(self, name: str, escaped: bool) -> None:
         self.name, self.escaped = name, escaped
         self.parts = name.split(".") if name != "." else ["."]
-        self.path = Path(name).get if len(self.parts) <= 2 and _NAME.fullmatch(name) else None
 
 
 class _Section:
@@ -61,15 +60,17 @@ class Template:
 
     def __init__(self, source: str) -> None:
         self._body = _parse(source)
-        self._flat = not any(isinstance(part, _Section) for part in self._body)
-
-    def check(self) -> None:
-        """Nothing more to find: a template that compiled can be filled."""
+        self._format: str | None = None
+        self._shows: list[Callable[[dict[str, object], LookUp], str]] = []
+        if not any(isinstance(part, _Section) for part in self._body):
+            variables = [part for part in self._body if isinstance(part, _Variable)]
+            texts = [part.text.replace("%", "%%") if isinstance(part, _Text) else "%s" for part in self._body]
+            self._format, self._shows = "".join(texts), [_shower(variable) for variable in variables]
 
     def render(self, values: dict[str, object], look_up: LookUp) -> str:
         """The text. A name that `values` lacks is asked of `look_up`, and is empty if that answers MISSING."""
-        if self._flat:
-            return "".join([part.text if type(part) is _Text else _show(part, values, look_up) for part in self._body])
+        if self._format is not None:
+            return self._format % tuple([show(values, look_up) for show in self._shows])
         out: list[str] = []
         _fill(self._body, [values], look_up, out)
         return "".join(out)
@@ -134,18 +135,30 @@ def _stands_alone(source: str, start: int, after: int) -> tuple[int, int] | None
     return start - line, end + 1 if end >= 0 else len(source)
 
 
-def _show(variable: Any, values: dict[str, object], look_up: LookUp) -> str:
-    """A variable outside of any section."""
-    value = variable.path(values) if variable.path is not None else _find(variable, [values], look_up)
-    if value is MISSING and variable.path is not None:
-        value = _find(variable, [values], look_up)
+def _shower(variable: _Variable) -> Callable[[dict[str, object], LookUp], str]:
+    """What writes a variable outside of any section."""
+    escaped = variable.escaped
+    name = variable.name
+    if len(variable.parts) > 2 or not _NAME.fullmatch(name):
+        return lambda values, look_up: _write(_find(variable, [values], look_up), escaped)
+    get, special = Path(name).get, _SPECIAL.search
+    def show(values: dict[str, object], look_up: LookUp) -> str:
+        value = get(values)
+        kind = type(value)
+        if kind is int:
+            return str(value)
+        if kind is str:
+            return value.translate(_ESCAPES) if escaped and special(value) else value
+        return _write(look_up(name) if value is MISSING else value, escaped)
+
+    return show
+
+
+def _write(value: object, escaped: bool) -> str:
     if value is MISSING or value is None:
         return ""
-    kind = type(value)
-    if kind is int:
-        return str(value)
-    text = value if kind is str else to_text(value)
-    return text.translate(_ESCAPES) if variable.escaped and _SPECIAL.search(text) else text
+    text = to_text(value)
+    return text.translate(_ESCAPES) if escaped and _SPECIAL.search(text) else text
 
 
 def _fill(body: list[Any], stack: list[object], look_up: LookUp, out: list[str]) -> None:

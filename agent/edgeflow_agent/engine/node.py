@@ -28,7 +28,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 from collections import deque
-from collections.abc import Awaitable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar, cast
 
@@ -57,6 +57,26 @@ class NodeConfig(msgspec.Struct, kw_only=True, rename="camel"):
 C = TypeVar("C", bound=NodeConfig, covariant=True)
 
 current_run: ContextVar[Run | None] = ContextVar("current_run", default=None)
+
+
+class Pending:
+    """What `receive` may return for work that something else ends, by `finish`: lighter than a future."""
+
+    __slots__ = ("_ended", "run")
+
+    def __init__(self) -> None:
+        self.run = current_run.get()
+        self._ended: Callable[[BaseException | None], None] | None = None
+
+    def attach(self, ended: Callable[[BaseException | None], None]) -> None:
+        """For the lane."""
+        self._ended = ended
+
+    def finish(self, error: BaseException | None = None) -> None:
+        """The work is done, or failed; a second time is nothing."""
+        ended, self._ended = self._ended, None
+        if ended is not None:
+            ended(error)
 
 
 class NodeError(Exception):
@@ -98,6 +118,13 @@ class Node(Generic[C]):
         self.wires: tuple[tuple[Node[NodeConfig], ...], ...] = ()
         self.inbox: deque[tuple[Message, Run]] = deque()
         self.busy = 0
+        self.straight: tuple[Node[NodeConfig] | None, ...] = ()
+        """By output port: the only receiver, if it forwards in this lane; else None."""
+        self.forwards = self.__class__.forward is not Node.forward and self.__class__.receive is Node.receive
+        self.deaf = False
+        """Whether what is sent to it has no effect now: a debug node that nobody watches. Then no copy is made for it."""
+        self.live: tuple[tuple[Node[NodeConfig], ...], ...] = ()
+        """`wires` without those that are deaf."""
         self.queued = 0
         """Messages for it in the lane's queue; one more while it works on one."""
         self.received = 0
@@ -113,8 +140,17 @@ class Node(Generic[C]):
     async def start(self) -> None:
         """Open what the node needs. Messages arrive only when every node of the flow has started."""
 
-    def receive(self, message: Message) -> Awaitable[None] | None:
+    def receive(self, message: Message) -> Awaitable[None] | Pending | None:
         """Handle one message. What it raises is reported with the message."""
+        output = self.forward(message)
+        if output is not None:
+            self.send(message, output)
+
+    def forward(self, message: Message) -> int | None:
+        """Instead of `receive`, for a type that passes on the very message that it gets, changed in place, at most once
+        and without waiting: the output port to send it to, None to end it here. Chains of such nodes are the fastest.
+        """
+        return None
 
     async def stop(self) -> None:
         """Close what `start` opened; called once after each `start`, also one that raised. Bounded to 10 s."""
@@ -166,14 +202,15 @@ class Node(Generic[C]):
         if "_msgid" not in message:
             message["_msgid"] = new_id()
         self.sent += 1
-        wires = self.wires
-        if output >= len(wires) or not (targets := wires[output]):
+        live = self.live
+        if output >= len(live) or not (targets := live[output]):
             return
         run = current_run.get()
         if run is None or run.finished:
             run = self.lane.begin(self)
         if run.traced:
             run.sent(self.id)
+            targets = self.wires[output]
         if len(targets) == 1:
             target = targets[0]
             target.lane.put(target, message, run)
@@ -211,6 +248,9 @@ class Node(Generic[C]):
         """Write a line to the device's log, with the flow and the node."""
         self.lane.host.log(self, text, level)
 
+    def watch_changed(self) -> None:
+        """Somebody began or ceased to watch the debug stream."""
+
     def debug(self, value: object, **more: object) -> None:
         """Show a value to whoever watches the debug stream."""
         self.lane.host.show_debug(self, value, more)
@@ -232,6 +272,21 @@ class Node(Generic[C]):
         return task
 
     # --- what the engine uses
+
+    def set_wires(self, wires: tuple[tuple[Node[NodeConfig], ...], ...]) -> None:
+        """Who receives what this node sends, by output port."""
+        self.wires = wires
+        self.listen()
+
+    def listen(self) -> None:
+        """Find out anew who of the receivers is deaf."""
+        self.live = tuple(
+            tuple(target for target in targets if not target.deaf or target.watched) for targets in self.wires
+        )
+        self.straight = tuple(
+            targets[0] if len(targets) == 1 and targets[0].forwards and targets[0].lane is self.lane else None
+            for targets in self.live
+        )
 
     async def close(self) -> None:
         """End what was spawned, then `stop`."""

@@ -37,6 +37,16 @@ class Path:
         self._plain = all(isinstance(part, str) for part in self._parts)
         self.get = _getter(self._parts, self._get)
 
+    @property
+    def single(self) -> str | None:
+        """The key, if that is all there is to the path."""
+        return self._single
+
+    @property
+    def pair(self) -> tuple[str, str] | None:
+        """The two keys, if those are all there is to the path."""
+        return (self._parts[0], self._parts[1]) if self._plain and len(self._parts) == 2 else None
+
     def _get(self, values: Message) -> Any:
         found: Any = values
         for part in self._parts:
@@ -62,8 +72,9 @@ class Path:
         if self._single is not None:
             values[self._single] = value
             return True
-        if len(self._parts) == 2 and self._plain and type(inner := values.get(self._parts[0])) is dict:
-            cast("dict[str, object]", inner)[self._parts[1]] = value
+        inner: Any = values.get(self._parts[0]) if self._plain and len(self._parts) == 2 else None
+        if type(inner) is dict:
+            inner[self._parts[1]] = value
             return True
         found: Any = values
         parts = [part.get(values) if isinstance(part, Path) else part for part in self._parts]
@@ -239,7 +250,7 @@ class _Stored(dict[str, object]):
 def set_typed(node: Node[NodeConfig], kind: str, path: str) -> Callable[[Message, object], bool]:
     """Compile what sets a `msg`, `flow` or `global` property to a value."""
     if kind in ("", "msg"):
-        return Path(path.removeprefix("msg.")).set
+        return _setter(Path(path.removeprefix("msg.")))
     if kind not in ("flow", "global"):
         raise NodeError(f"Only msg, flow and global properties can be set, not {kind!r}.")
     context = node.flow_context if kind == "flow" else node.global_context
@@ -255,10 +266,38 @@ def set_typed(node: Node[NodeConfig], kind: str, path: str) -> Callable[[Message
     return put
 
 
+def _setter(path: Path) -> Callable[[Message, object], bool]:
+    key = path.single
+    if key is None:
+        return path.set
+
+    def put(message: Message, value: object) -> bool:
+        message[key] = value
+        return True
+
+    return put
+
+
+def _deleter(path: Path) -> Callable[[Message], None]:
+    pair = path.pair
+    if pair is None:
+        return path.delete
+    first, second = pair
+
+    def drop(message: Message) -> None:
+        inner: Any = message.get(first)
+        if type(inner) is dict:
+            inner.pop(second, None)
+        else:
+            path.delete(message)
+
+    return drop
+
+
 def delete_typed(node: Node[NodeConfig], kind: str, path: str) -> Callable[[Message], None]:
     """Compile what removes a `msg`, `flow` or `global` property."""
     if kind in ("", "msg"):
-        return Path(path.removeprefix("msg.")).delete
+        return _deleter(Path(path.removeprefix("msg.")))
     context = node.flow_context if kind == "flow" else node.global_context
     compiled = Path(_plain_key(path))
 

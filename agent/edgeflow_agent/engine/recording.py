@@ -36,22 +36,19 @@ class Recorder:
         self._flow_id = flow_id
         self._keep = keep
         self._traced: dict[Run, str] = {}
-        self._tokens = float(_BURST)
-        self._filled = time.monotonic()
+        self._full = time.monotonic()
+        self._due = 0.0
         self._told_second = 0
         self._told = 0
 
     def begin(self, node_id: str) -> Run:
         """A message came into the flow at this node."""
-        if self._tokens < 1.0:
-            now = time.monotonic()
-            self._tokens = min(_BURST, self._tokens + (now - self._filled) * TRACED_A_SECOND)
-            self._filled = now
-            if self._tokens < 1.0:
-                return Run(node_id, False)
-        self._tokens -= 1.0
-        if self._tokens < 1.0:
-            self._filled = time.monotonic()
+        now = time.monotonic()
+        if now < self._due:
+            return Run(node_id, False)
+        # A bucket of `_BURST` that fills at `TRACED_A_SECOND`, kept as the time at which it would be full.
+        self._full = max(self._full, now) + 1 / TRACED_A_SECOND
+        self._due = self._full - _BURST / TRACED_A_SECOND
         run = Run(node_id, True)
         self._traced[run] = new_execution_id()
         return run

@@ -98,6 +98,7 @@ class RunningFlow(Observing):
             raise
         self._set_status("running")
         link_all()
+        self.listen()
         self.recorder.end_start(run, self)
         self._lane.open(self.nodes.values())
         return self.recorder.last_start
@@ -142,6 +143,7 @@ class RunningFlow(Observing):
             await self._close(lane)
             self._set_status("error", str(error))
             raise
+        self.listen()
         lane.open(self.nodes.values())
 
     def _make_environment(self) -> Mapping[str, str]:
@@ -229,6 +231,13 @@ class RunningFlow(Observing):
         """Whether the flow's links take part."""
         return self.status == "running"
 
+    def listen(self) -> None:
+        """Let debug nodes know whether they are watched, and the others which of them are not."""
+        for node in self.nodes.values():
+            node.watch_changed()
+        for node in self.nodes.values():
+            node.listen()
+
     def link(self, flows: Iterable[RunningFlow]) -> None:
         """Join this flow's link-outs to the link-ins of `flows`."""
         link(self.nodes, self.flow_id, {flow.flow_id: flow.nodes for flow in flows})
@@ -261,7 +270,7 @@ class RunningFlow(Observing):
     def inject(self, node_id: str, message: Message) -> None:
         """Deliver a message to a node, as a new execution."""
         node = self.node(node_id)
-        node.lane.put(node, message, self.recorder.begin(node_id))
+        node.lane.queue(node, message, self.recorder.begin(node_id))
 
     def _set_status(self, status: str, error: str = "") -> None:
         changed = (status, error) != (self.status, self.error)

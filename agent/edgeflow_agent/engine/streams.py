@@ -117,6 +117,8 @@ class Streams:
     """All subscriptions."""
 
     def __init__(self) -> None:
+        self.changed: Callable[[], None] = lambda: None
+        """Called after a subscription begins or ends."""
         self._subscriptions: dict[Kind, list[Subscription]] = {kind: [] for kind in _KINDS.values()}
 
     def wanted(self, kind: Kind) -> bool:
@@ -128,6 +130,7 @@ class Streams:
         subscription = Subscription(kinds, self._remove)
         for kind in subscription.kinds:
             self._subscriptions[kind].append(subscription)
+        self.changed()
         return subscription
 
     def put(self, event: Event) -> None:
@@ -144,3 +147,4 @@ class Streams:
         for kind in subscription.kinds:
             if subscription in self._subscriptions[kind]:
                 self._subscriptions[kind].remove(subscription)
+        self.changed()

@@ -24,7 +24,7 @@ def connect(nodes: Mapping[str, AnyNode], wires: Iterable[Wire]) -> None:
             if output < len(outputs) and target not in outputs[output]:
                 outputs[output].append(target)
     for node_id, outputs in ports.items():
-        nodes[node_id].wires = tuple(tuple(targets) for targets in outputs)
+        nodes[node_id].set_wires(tuple(tuple(targets) for targets in outputs))
 
 
 def link(nodes: Mapping[str, AnyNode], flow_id: str, flows: Mapping[str, Mapping[str, AnyNode]]) -> None:

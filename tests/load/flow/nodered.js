@@ -23,10 +23,11 @@ RED.init(server, { userDir: user, flowFile: flows, httpAdminRoot: false, httpNod
 RED.events.once("flows:started", () => {
   for (let n = 0; n < WINDOW; n++) RED.nodes.getNode("change").receive(make(n));
   setTimeout(() => {
-    const began = process.hrtime.bigint(), before = count;
+    const began = process.hrtime.bigint(), before = count, spent = process.cpuUsage();
     setTimeout(() => {
       const rate = (count - before) / (Number(process.hrtime.bigint() - began) / 1e9);
-      console.log(JSON.stringify({ rate, rss: process.memoryUsage().rss / 1e6, payload: last && last.payload, version: RED.version() }));
+      const used = process.cpuUsage(spent), cpu_rate = (count - before) / ((used.user + used.system) / 1e6);
+      console.log(JSON.stringify({ rate, cpu_rate, rss: process.memoryUsage().rss / 1e6, payload: last && last.payload, version: RED.version() }));
       process.exit(0);
     }, seconds * 1000);
   }, Math.min(1000, seconds * 333));

@@ -21,7 +21,7 @@ class Sink(Node[NodeConfig]):
     count = 0
     last: Message | None = None
 
-    def receive(self, message_: Message) -> None:
+    def forward(self, message_: Message) -> None:
         Sink.count += 1
         Sink.last = message_
         number = Sink.count + WINDOW
@@ -36,13 +36,14 @@ async def main(seconds: float, javascript: bool) -> None:
     for number in range(WINDOW):
         engine.inject("tab", FIRST, message(number))
     await asyncio.sleep(min(1.0, seconds / 3))
-    began, before = time.perf_counter(), Sink.count
+    began, before, spent = time.perf_counter(), Sink.count, time.process_time()
     await asyncio.sleep(seconds)
     rate = (Sink.count - before) / (time.perf_counter() - began)
+    cpu = (Sink.count - before) / (time.process_time() - spent)
     process = psutil.Process()
     family = [process, *process.children(recursive=True)]
     sizes = [each.memory_info().rss / 1e6 for each in family]
-    print(json.dumps({"rate": rate, "rss": sizes, "payload": Sink.last and Sink.last["payload"],
+    print(json.dumps({"rate": rate, "cpu_rate": cpu, "rss": sizes, "payload": Sink.last and Sink.last["payload"],
                       "failed": engine.totals().executions_failed}))  # fmt: skip
     await engine.close()
 

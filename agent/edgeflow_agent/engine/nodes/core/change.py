@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from ...javalike import to_number, to_text
-from ...message import Message, clone_value
+from ...message import ATOMS, Message, clone_value
 from ...node import Node, NodeConfig, NodeError
 from ...properties import MISSING, Evaluator, Path, delete_typed, evaluator, set_typed
 
@@ -51,10 +51,10 @@ class Change(Node[ChangeConfig]):
         rules = self.config.rules or _old(self.config)
         self._steps = [self._compile(rule) for rule in rules]
 
-    def receive(self, message: Message) -> None:
+    def forward(self, message: Message) -> int:
         for step in self._steps:
             step(message)
-        self.send(message)
+        return 0
 
     def _compile(self, rule: ChangeRule) -> Step:
         if rule.t == "delete":
@@ -75,7 +75,7 @@ class Change(Node[ChangeConfig]):
             found = value(message)
             if found is MISSING:
                 return
-            put(message, clone_value(found) if copies else found)
+            put(message, clone_value(found) if copies and type(found) not in ATOMS else found)
 
         return step
 
@@ -180,9 +180,9 @@ class Set(Node[SetConfig]):
             kind = rule.tot or ("str" if isinstance(rule.to, str) else "json")
             self._steps.append((Path(rule.p.removeprefix("msg.")), evaluator(self, kind, rule.to)))
 
-    def receive(self, message: Message) -> None:
+    def forward(self, message: Message) -> int:
         for path, value in self._steps:
             found = value(message)
             if found is not MISSING:
                 path.set(message, clone_value(found))
-        self.send(message)
+        return 0

@@ -47,14 +47,18 @@ class Debug(Node[DebugConfig]):
         )
         self._value: Evaluator | None = None if whole else evaluator(self, config.target_type or "msg", path)
         self._path = "" if whole else Path(path).text
+        self._active = config.active
         self._logs = config.console or config.output_to != ""
+        self._always = self._logs or config.tostatus
+        self.watch_changed()
 
-    def receive(self, message: Message) -> None:
+    def watch_changed(self) -> None:
+        self.deaf = not self._active or not (self._always or self.debug_watched)
+
+    def forward(self, message: Message) -> None:
+        if not self._active or not (self._always or self.debug_watched):
+            return
         config = self.config
-        if not config.active:
-            return
-        if not (self._logs or config.tostatus or self.debug_watched):
-            return
         value = message if self._value is None else self._value(message)
         if value is MISSING:
             value = None

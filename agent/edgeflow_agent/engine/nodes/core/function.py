@@ -10,8 +10,7 @@ from msgspec import Meta
 
 from ...javascript.bridge import MEMORY, Bridge, pool
 from ...message import ATOMS, Message
-from ...node import Fill, Level, Node, NodeConfig, NodeError, Shape, current_run
-from ...run import Run
+from ...node import Fill, Level, Node, NodeConfig, NodeError, Pending, Shape, current_run
 from .function_rules import FunctionRule, compile_rules
 
 _SECONDS = 5.0
@@ -69,7 +68,7 @@ class Function(Node[FunctionConfig]):
             )
         self._seconds = config.timeout or _SECONDS
         self._seq = 0
-        self._waiting: dict[int, tuple[asyncio.Future[None], Run | None, list[object]]] = {}
+        self._waiting: dict[int, tuple[Pending, list[object]]] = {}
         self._unwatch = [
             context.watch(Teller(self, scope))
             for scope, context in (("flow", self.flow_context), ("global", self.global_context))
@@ -95,7 +94,7 @@ class Function(Node[FunctionConfig]):
         await pool.leave(self, bridge)
         self._fail_waiting("The flow stopped.")
 
-    def receive(self, message: Message) -> asyncio.Future[None] | None:
+    def receive(self, message: Message) -> Pending | None:
         if self._rules is not None:
             self._rules(message)
             self.send(message)
@@ -111,15 +110,15 @@ class Function(Node[FunctionConfig]):
                 message, handles, buffers = packed.message, packed.handles, packed.buffers
                 break
         self._seq = seq = self._seq + 1 & 0xFFFFFFFF
-        future = self.lane.new_future()
-        self._waiting[seq] = (future, current_run.get(), handles)
+        pending = Pending()
+        self._waiting[seq] = (pending, handles)
         try:
             body = msgspec.json.encode(message)
         except (TypeError, ValueError, OverflowError) as error:
             del self._waiting[seq]
             raise NodeError(f"The message cannot be given to JavaScript: {error}.") from None
         bridge.put(b"m" if buffers else b"M", self.number, seq, body)
-        return future
+        return pending
 
     # --- what the process says
 
@@ -129,23 +128,25 @@ class Function(Node[FunctionConfig]):
             entry = self._waiting.pop(seq, None)
             if entry is None:
                 return
-            future, run, handles = entry
-            current_run.set(run)
+            pending, handles = entry
+            current_run.set(pending.run)
             if kind == b"E":
                 text, _ = msgspec.json.decode(body, type=tuple[str, str])
-                if not future.done():
-                    future.set_exception(NodeError(text))
+                pending.finish(NodeError(text))
                 return
             if kind != b"N":
-                self._send(body, kind == b"B", handles)
-            current_run.set(None)
-            if not future.done():
-                future.set_result(None)
+                entered = self.lane.enter()
+                try:
+                    self._send(body, kind == b"B", handles)
+                finally:
+                    if entered:
+                        self.lane.leave()
+            pending.finish()
             return
         entry = self._waiting.get(seq)
-        current_run.set(entry[1] if entry is not None else None)
+        current_run.set(entry[0].run if entry is not None else None)
         if kind == b"S" or kind == b"b":
-            self._send(body, kind == b"b", entry[2] if entry is not None else [])
+            self._send(body, kind == b"b", entry[1] if entry is not None else [])
         else:
             self._told(kind, body)
         current_run.set(None)
@@ -244,9 +245,8 @@ class Function(Node[FunctionConfig]):
         waiting = list(getattr(self, "_waiting", {}).values())
         if waiting:
             self._waiting.clear()
-        for future, _, _ in waiting:
-            if not future.done():
-                future.set_exception(NodeError(reason))
+        for pending, _ in waiting:
+            pending.finish(NodeError(reason))
 
 
 class Teller:

@@ -29,8 +29,8 @@ class LinkIn(Node[LinkInConfig]):
     category = "input"
     Config = LinkInConfig
 
-    def receive(self, message: Message) -> None:
-        self.send(message)
+    def forward(self, message: Message) -> int:
+        return 0
 
     def answers(self, name: str, caller_flow: str, caller_id: str) -> bool:
         """Whether a link of that name, asked for from there, means this node."""
@@ -76,12 +76,11 @@ class LinkOut(Node[LinkOutConfig]):
     def link(self, flow_id: str, flows: _Flows) -> None:
         config = self.config
         names = {name for name in (config.link_id, *config.link_ids, *config.links) if name}
-        self.wires = (tuple(_find(names, flow_id, self.id, config.scope, flows)),)
+        self.set_wires((tuple(_find(names, flow_id, self.id, config.scope, flows)),))
 
-    def receive(self, message: Message) -> None:
+    def forward(self, message: Message) -> int | None:
         if self.config.mode != "return":
-            self.send(message)
-            return
+            return 0
         sources = message.get("_linkSource")
         if not isinstance(sources, list) or not sources:
             raise NodeError("There is no link-call to return to: the message did not come through one.")
@@ -92,6 +91,7 @@ class LinkOut(Node[LinkOutConfig]):
         if call is None:
             raise NodeError("The link-call that the message came from waits no more.")
         call.returned(str(source), message)
+        return None
 
 
 class LinkCallConfig(NodeConfig):

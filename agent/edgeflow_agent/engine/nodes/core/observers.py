@@ -34,8 +34,8 @@ class _Observer(Node[ObserverConfig]):
             return node.id in config.node_ids
         return True
 
-    def receive(self, message: Message) -> None:
-        self.send(message)
+    def forward(self, message: Message) -> int:
+        return 0
 
 
 class Catch(_Observer):

@@ -31,11 +31,10 @@ class _Parser(Node[ParserConfig]):
     async def start(self) -> None:
         self._path = Path(self.config.property or "payload")
 
-    def receive(self, message: Message) -> None:
+    def forward(self, message: Message) -> int:
         value = self._path.get(message)
         if value is MISSING:
-            self.send(message)
-            return
+            return 0
         is_text = isinstance(value, (str, bytes))
         action = self.config.action
         if is_text and action not in ("str", "stringify"):
@@ -43,7 +42,7 @@ class _Parser(Node[ParserConfig]):
             self._path.set(message, self.read(text))
         elif not is_text and action not in ("obj", "parse"):
             self._path.set(message, self.write(value))
-        self.send(message)
+        return 0
 
     def read(self, text: str) -> object:
         raise NotImplementedError
@@ -101,13 +100,13 @@ class XmlParser(Node[XmlConfig]):
     async def start(self) -> None:
         self._path = Path(self.config.property or "payload")
 
-    def receive(self, message: Message) -> None:
+    def forward(self, message: Message) -> int:
         value = self._path.get(message)
         if isinstance(value, (str, bytes)):
             self._path.set(message, self._read(value))
         elif isinstance(value, dict):
             self._path.set(message, self._write(cast("dict[str, object]", value)))
-        self.send(message)
+        return 0
 
     def _read(self, text: str | bytes) -> object:
         from xml.parsers.expat import ExpatError

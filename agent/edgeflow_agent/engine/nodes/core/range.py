@@ -41,7 +41,7 @@ class Range(Node[RangeConfig]):
 
     async def start(self) -> None:
         config = self.config
-        self._path = Path(config.property)
+        self._path, self._action, self._round = Path(config.property), config.action, config.round
         self._low = config.min_in if config.minin is None else config.minin
         self._high = config.max_in if config.maxin is None else config.maxin
         self._to_low = config.min_out if config.minout is None else config.minout
@@ -49,24 +49,23 @@ class Range(Node[RangeConfig]):
         if self._low == self._high:
             raise NodeError("The range to map from is empty: its lowest and highest are the same number.")
 
-    def receive(self, message: Message) -> None:
+    def forward(self, message: Message) -> int | None:
         value = self._path.get(message)
         if value is MISSING:
-            self.send(message)  # As Node-RED: a message without the property passes.
-            return
+            return 0  # As Node-RED: a message without the property passes.
         number = to_number(value)
         if number != number:
             raise NodeError(f"{value!r} is not a number.")
-        low, high, action = self._low, self._high, self.config.action
+        low, high, action = self._low, self._high, self._action
         if action == "drop" and not low <= number <= high:
-            return
+            return None
         if action == "clamp":
             number = min(max(number, min(low, high)), max(low, high))
         elif action in ("roll", "wrap"):
             width = high - low
             number = ((number - low) % width + width) % width + low
         result = (number - low) / (high - low) * (self._to_high - self._to_low) + self._to_low
-        if self.config.round:
+        if self._round:
             result = math.floor(result + 0.5)
-        self._path.set(message, int(result) if float(result).is_integer() and abs(result) < 2**53 else result)
-        self.send(message)
+        self._path.set(message, int(result) if result % 1 == 0 and abs(result) < 2**53 else result)
+        return 0

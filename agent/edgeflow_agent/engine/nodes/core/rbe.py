@@ -51,23 +51,22 @@ class Rbe(Node[RbeConfig]):
         self._first: object = MISSING if start in ("", None) else start
         self._known: dict[str, object] = {}
 
-    def receive(self, message: Message) -> None:
+    def forward(self, message: Message) -> int | None:
         if "reset" in message:
             topic = message.get("topic")
             if self.config.septopics and isinstance(topic, str) and topic:
                 self._known.pop(topic, None)
             else:
                 self._known.clear()
-            return
+            return None
         value = self._path.get(message)
         if value is MISSING:
-            return
+            return None
         key = "_no_topic"
         if self.config.septopics:
             topic = self._topic.get(message)
             key = "_no_topic" if topic is MISSING or topic == "" else to_text(topic)
-        if self._passes(key, value) != self.config.invert:
-            self.send(message)
+        return 0 if self._passes(key, value) != self.config.invert else None
 
     def _passes(self, key: str, value: object) -> bool:
         if self._func in ("rbe", "rbei"):

@@ -59,7 +59,7 @@ class Switch(Node[SwitchConfig]):
             (output, compile_test(self, rule, self._before)) for output, rule in enumerate(config.rules)
         ]
 
-    def receive(self, message: Message) -> None:
+    def forward(self, message: Message) -> int | None:
         value = self._value(message)
         self._before[0] = value
         fitting: list[int] = []
@@ -73,11 +73,11 @@ class Switch(Node[SwitchConfig]):
                 if not self._all:
                     break
         if len(fitting) == 1:
-            self.send(message, fitting[0])
-            return
+            return fitting[0]
         copies = [clone(message) for _ in fitting[1:]]
         for output, copy in zip(fitting, [message, *copies], strict=False):
             self.send(copy, output)
+        return None
 
 
 def compile_test(node: Node[NodeConfig], rule: Rule, before: list[object]) -> Test | None:
@@ -236,8 +236,8 @@ class If(Node[IfConfig]):
         self._path = Path(field.removeprefix("msg."))
         self._test = _comparison(self, operator, value)
 
-    def receive(self, message: Message) -> None:
-        self.send(message, 0 if self._test(self._path.get(message), message) else 1)
+    def forward(self, message: Message) -> int:
+        return 0 if self._test(self._path.get(message), message) else 1
 
 
 def _comparison(node: Node[NodeConfig], operator: str, value: object) -> Test:
@@ -291,6 +291,5 @@ class Filter(Node[FilterConfig]):
         assert test is not None  # noqa: S101
         self._test = test
 
-    def receive(self, message: Message) -> None:
-        if self._test(self._path.get(message), message) != self._invert:
-            self.send(message)
+    def forward(self, message: Message) -> int | None:
+        return 0 if self._test(self._path.get(message), message) != self._invert else None

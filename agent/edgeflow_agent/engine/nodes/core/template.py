@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import msgspec
@@ -11,6 +12,7 @@ from ...message import Message
 from ...mustache import Template as Compiled
 from ...node import Node, NodeConfig, NodeError
 from ...properties import MISSING, set_typed
+from ...yamlread import read_yaml
 
 
 class TemplateConfig(NodeConfig):
@@ -37,35 +39,21 @@ class Template(Node[TemplateConfig]):
         config = self.config
         self._put = set_typed(self, config.field_type, config.field)
         self._compiled = None
+        self._read = _READERS.get(config.output)
         if config.syntax == "mustache" and config.template:
             self._compiled = Compiled(config.template)
-            self._compiled.check()
 
-    def receive(self, message: Message) -> None:
-        config = self.config
-        if config.syntax == "plain":
-            text = config.template
-        else:
-            compiled = self._compiled
-            if compiled is None:  # No template configured: the message may bring one.
-                given = message.get("template")
-                compiled = Compiled(given if isinstance(given, str) else "")
+    def forward(self, message: Message) -> int:
+        compiled = self._compiled
+        if compiled is not None:
             text = compiled.render(message, self._look_up)
-        self._put(message, self._read(text))
-        self.send(message)
-
-    def _read(self, text: str) -> object:
-        output = self.config.output
-        if output == "json":
-            try:
-                return msgspec.json.decode(text)
-            except msgspec.DecodeError as error:
-                raise NodeError(f"The filled template is not JSON: {error}.") from None
-        if output in ("yaml", "parsed"):
-            from ...yamlread import read_yaml
-
-            return read_yaml(text)
-        return text
+        elif self.config.syntax == "plain":
+            text = self.config.template
+        else:  # No template configured: the message may bring one.
+            given = message.get("template")
+            text = Compiled(given if isinstance(given, str) else "").render(message, self._look_up)
+        self._put(message, text if self._read is None else self._read(text))
+        return 0
 
     def _look_up(self, name: str) -> object:
         """`flow.x`, `global.x` and `env.X`, which a message does not have."""
@@ -74,3 +62,13 @@ class Template(Node[TemplateConfig]):
             return self.environment.get(key, MISSING)
         context = {"flow": self.flow_context, "global": self.global_context}.get(place)
         return MISSING if context is None or not key else context.get(key, MISSING)
+
+
+def _read_json(text: str) -> object:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        raise NodeError(f"The filled template is not JSON: {error}.") from None
+
+
+_READERS: dict[str, Callable[[str], object]] = {"json": _read_json, "yaml": read_yaml, "parsed": read_yaml}
