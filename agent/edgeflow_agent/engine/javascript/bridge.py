@@ -20,6 +20,8 @@ _HEADER = struct.Struct("<IcII")
 _HERE = Path(__file__).parent
 _CONFINE = _HERE.parent / "sandbox" / "confine.py"
 _GRACE = 2.0
+_TOGETHER = 64
+"""Pieces (two a frame) that are written at once: small enough for both processes to work at the same time."""
 MEMORY = 32 * 1024 * 1024
 """For each node's script."""
 _ADDRESS_SPACE = 1024 * 1024 * 1024
@@ -104,7 +106,10 @@ class Bridge(asyncio.Protocol):
         out = self._out
         out.append(_HEADER.pack(len(body), kind, number, seq))
         out.append(body)
-        if not self._scheduled:
+        if len(out) >= _TOGETHER:
+            self._transport.write(b"".join(out))
+            out.clear()
+        elif not self._scheduled:
             self._scheduled = True
             self._loop.call_soon(self._flush)
 
@@ -168,7 +173,7 @@ class Bridge(asyncio.Protocol):
     def _flush(self) -> None:
         self._scheduled = False
         out, self._out = self._out, []
-        if self.alive:
+        if out and self.alive:
             self._transport.write(b"".join(out))
 
     def _look(self) -> None:

@@ -18,7 +18,7 @@ import sys
 import time
 
 HEADER = struct.Struct("<IcII")
-FLUSH = 1 << 16
+FLUSH = 1 << 12  # Small enough for both processes to work at the same time.
 
 
 class Script:
