@@ -11,6 +11,8 @@ class Capability(StrEnum):
 
     TELEMETRY = "telemetry"
     SHADOW = "shadow"
+    EVENTS = "events"
+    LOGS = "logs"
 
 
 BASE_COMMANDS_IN_FLIGHT = 1

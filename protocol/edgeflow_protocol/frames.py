@@ -12,6 +12,7 @@ from typing import Annotated
 
 import msgspec
 
+from .reports import MAX_EVENTS, MAX_LINES, Event, LogLine
 from .telemetry import Sample
 
 SUCCESS = "success"
@@ -88,6 +89,24 @@ class Telemetry(Frame, frozen=True, tag="telemetry"):
     timestamp: str = ""
 
 
+class Events(Frame, frozen=True, tag="events"):
+    """Negotiated `events`: one batch of a run of its own numbers; answered by `ack` once it is stored."""
+
+    boot_id: BootId
+    sequence: Sequence
+    events: Annotated[list[Event], msgspec.Meta(max_length=MAX_EVENTS)] = []
+    timestamp: str = ""
+
+
+class Logs(Frame, frozen=True, tag="logs"):
+    """Negotiated `logs`: one batch of lines, with numbers of its own; answered by `ack` once it is stored."""
+
+    boot_id: BootId
+    sequence: Sequence
+    lines: Annotated[list[LogLine], msgspec.Meta(max_length=MAX_LINES)] = []
+    timestamp: str = ""
+
+
 class ShadowReported(Frame, frozen=True, tag="shadow_reported"):
     """Negotiated `shadow`: merge into reported. Answer: `shadow_accepted`, or `error` with the same `id`."""
 
@@ -161,7 +180,7 @@ class Drain(Frame, frozen=True, tag="drain"):
     timestamp: str = ""
 
 
-DeviceFrame = Connect | Ping | Pong | Command | Response | Telemetry | ShadowReported
+DeviceFrame = Connect | Ping | Pong | Command | Response | Telemetry | Events | Logs | ShadowReported
 """What a device may send."""
 
 CloudFrame = (

@@ -30,6 +30,23 @@ class Network(msgspec.Struct, frozen=True, omit_defaults=True):
     tx_bytes: Bytes | None = None
 
 
+class FlowTotals(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The device's flows now, and its executions since the agent started."""
+
+    total: Bytes = 0
+    running: Bytes = 0
+    stopped: Bytes = 0
+    executions_total: Bytes = 0
+    executions_failed: Bytes = 0
+
+
+MAX_CUSTOM = 64
+"""Custom values a sample."""
+CUSTOM_NAME = r"^[A-Za-z_][A-Za-z0-9_.]{0,63}$"
+"""What the name of a custom value looks like: `boiler.pressure_bar`."""
+CustomName = Annotated[str, msgspec.Meta(pattern=CUSTOM_NAME)]
+
+
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     """The device at one moment, by the device's clock."""
 
@@ -49,3 +66,5 @@ class Sample(msgspec.Struct, frozen=True, omit_defaults=True):
     load_15: float | None = None
     disks: list[Disk] = []
     networks: list[Network] = []
+    custom: Annotated[dict[CustomName, float], msgspec.Meta(max_length=MAX_CUSTOM)] = {}
+    flows: FlowTotals | None = None
