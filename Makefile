@@ -24,7 +24,7 @@ ifneq ($(shell cat .make/locked 2>/dev/null)$(wildcard $(BIN)/python),$(CURDIR)$
 endif
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -type f -not -path 'web/dist/*' -print 2>/dev/null)
 
-.PHONY: help up test check bench gen docs lock clean setup console browser proxy
+.PHONY: help up test check bench kills gen docs lock clean setup console browser proxy
 
 help: ## Print this list
 	@echo "EdgeFlow. The two to begin with: make up, make test"
@@ -44,6 +44,11 @@ check: setup .make/web ## Run every check that needs no product running: types, 
 
 bench: setup ## Measure the promises beside their floors (FIGURES="S1 S5": some); JSON goes to build/bench/
 	@$(BIN)/python -m tools.bench $(FIGURES)
+
+kills: setup ## Kill the agent at 200 random system calls (N=200, SEED=1) and look at what is left, some ten minutes
+	@command -v strace >/dev/null || apt-get install -y -qq strace || { echo "strace is needed: install it." >&2; exit 1; }
+	@folder=$$(mktemp -d) && timeout 1800 $(BIN)/python -m agent.tests.kills.killing $(or $(N),200) $(or $(SEED),1) "$$folder" \
+		&& rm -rf "$$folder"
 
 gen: setup .make/web ## Write what is generated: OpenAPI, web client, layer table, reference pages
 	@$(BIN)/python -m tools.gen

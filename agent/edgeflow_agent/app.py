@@ -35,6 +35,7 @@ from .deploy import Trial, UpdateLock
 from .engine import Engine
 from .flows import Flows
 from .link import NotReady, Pace, Session, Target, Tunnel
+from .link.offset import WORTH_SAYING, spell_offset
 from .pins import Pins, open_board
 from .provisioning import Identity, hardware_facts, network_facts
 from .reports.frames import EVENTS, LOGS
@@ -72,6 +73,7 @@ class Agent:
         self._stopping = asyncio.Event()
         self._pace = pace or Pace()
         self._trial = trial
+        self._clock_wrong = False
         self._folder = StateFolder.open(settings.agent_dir, disk)
         try:
             self._database = Database.open(self._folder)
@@ -293,6 +295,7 @@ class Agent:
                 pass
 
     async def _serve(self, session: Session) -> None:
+        self._look_at_clock(session.clock_offset)
         async with asyncio.TaskGroup() as group:
             group.create_task(self.commands.resume(), name="late answers")
             group.create_task(self.sync.serve(session), name="shadow")
@@ -303,6 +306,15 @@ class Agent:
 
     async def _send(self, frame: DeviceFrame) -> None:
         await self.tunnel.send(frame)
+
+    def _look_at_clock(self, offset: float) -> None:
+        """A wrong clock is said once; nothing here depends on it."""
+        wrong = abs(offset) > WORTH_SAYING
+        if wrong and not self._clock_wrong:
+            said = f"This device's clock is {spell_offset(offset)} the cloud's. Turn on time synchronization."
+            _log.warning(said)
+            self.telling.happened("warning", "clock_off", said, offset_seconds=round(offset))
+        self._clock_wrong = wrong
 
     def _report(self, change: Mapping[str, object]) -> None:
         """Something of `reported` changed by itself."""

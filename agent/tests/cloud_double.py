@@ -13,6 +13,7 @@ import contextlib
 import json
 import ssl
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -56,6 +57,7 @@ class CloudDouble:
     signers: list[Ed25519PrivateKey] = field(default_factory=list)
     bundles: dict[str, bytes] = field(default_factory=dict)
     expired: bool = False
+    server_time: str = ""
     reports: dict[tuple[str, str, int], list[dict[str, Any]]] = field(default_factory=dict)
     batches: dict[tuple[str, int], str] = field(default_factory=dict)
     resent: list[tuple[str, int]] = field(default_factory=list)
@@ -167,7 +169,7 @@ class CloudDouble:
             session_id=f"ses_{len(self.lines)}",
             epoch=len(self.lines) + 1,
             heartbeat_interval=self.heartbeat,
-            server_time="2026-11-01T00:00:00Z",
+            server_time=self.server_time or datetime.now(UTC).isoformat(),
             capabilities=common,
         )
         self.lines.append(line)

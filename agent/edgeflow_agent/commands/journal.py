@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from ..state import Database
+from ..state import Database, StateError
 
 _KEPT_COMMANDS = 2000
 _KEPT_BYTES = 16 * 1024 * 1024
@@ -32,6 +32,8 @@ class Journal:
         """None: the id is new, now recorded, and may run. Else what an earlier time left. Raises
         StateError.
         """
+        if self._database.lost:
+            raise StateError(self._database.lost)
         now = datetime.now(UTC).isoformat()
 
         def insert(db: sqlite3.Connection) -> Recorded | None:

@@ -147,8 +147,13 @@ class Deployer:
                 state = self._states[flow_id]
                 if not autostart and state.phase is not Phase.TRIAL:
                     self._stopped.add(flow_id)
-                with contextlib.suppress(StateError):
+                try:
                     await self._go_on(state, state)
+                except StateError as error:
+                    # What is on trial cannot be counted now, so it is not started; what is good always runs.
+                    self._say("error", "disk_refused", str(error), flow_id)
+                    self._states[flow_id] = model.abandon(state)
+                    await self._run_current(self._states[flow_id])
 
     async def deploy(
         self, flow_id: str, version: Version, release: Release, *, enabled: bool, origin: Origin

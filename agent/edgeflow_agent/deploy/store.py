@@ -68,6 +68,28 @@ class FlowStore:
                 self._sweep(name)
         return states, troubles
 
+    def look(self) -> tuple[list[FlowState], list[str]]:
+        """Like `load`, but nothing is mended or swept: for who only wants to know. Raises StateError."""
+        states: list[FlowState] = []
+        troubles: list[str] = []
+        for name in self._folder.names(_PREFIX):
+            if not name.endswith(_STATE):
+                continue
+            try:
+                state = msgspec.json.decode(self._folder.read(name) or b"", type=FlowState)
+            except msgspec.DecodeError:
+                troubles.append(
+                    f"The record {name} of a flow is damaged; the agent mends what it can at its start."
+                )
+                continue
+            states.append(state)
+            for slot in state.slots:
+                try:
+                    self.read_release(state, slot)
+                except SlotBroken as error:
+                    troubles.append(f"Slot {slot} of the flow {state.flow_id} cannot be used: {error}")
+        return states, troubles
+
     def write_release(self, flow_id: str, slot: Slot, release: Release) -> None:
         """Put `release` into the slot."""
         self._folder.write(f"{_stem(flow_id)}.{slot}", msgspec.json.encode(release))

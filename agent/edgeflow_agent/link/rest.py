@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import email.utils
 import http.client
 import io
 import socket
 import ssl
 import urllib.parse
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import cast
 
 import msgspec
@@ -21,6 +23,8 @@ from .. import VERSION
 from ..settings import split_address
 
 _ANSWER_LIMIT = 1024 * 1024
+_OUT_OF_TIME = (9, 10)
+"""OpenSSL's words for not yet valid, and expired: mostly a device whose clock is wrong."""
 
 
 class CallFailed(Exception):
@@ -38,6 +42,8 @@ class Answer:
     status: int
     body: object
     retry_after: float | None = None
+    date: datetime | None = None
+    """The other side's clock, if it said."""
 
     @property
     def object(self) -> dict[str, object]:
@@ -158,6 +164,12 @@ async def download(url: str, *, limit: int, timeout: float = 60.0) -> bytes:
 
 def explain_connection(error: Exception, authority: str, tls: bool) -> str:
     """Why no connection came about, and what to look at."""
+    if isinstance(error, ssl.SSLCertVerificationError) and error.verify_code in _OUT_OF_TIME:
+        return (
+            f"The certificate of {authority} is not good at this time ({error.verify_message}); this device's "
+            f"clock says {datetime.now(UTC):%Y-%m-%d %H:%M} UTC. If that is wrong, turn on time synchronization "
+            "(timedatectl set-ntp true)."
+        )
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"The certificate of {authority} is not trusted ({error.verify_message}). Use the name that "
@@ -204,4 +216,11 @@ def _parse(received: bytes, method: str) -> Answer:
         body: object = msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError):
         body = None
-    return Answer(response.status, body, retry_after)
+    return Answer(response.status, body, retry_after, _parse_date(response.getheader("Date")))
+
+
+def _parse_date(header: str | None) -> datetime | None:
+    try:
+        return email.utils.parsedate_to_datetime(header).astimezone(UTC) if header else None
+    except ValueError:
+        return None

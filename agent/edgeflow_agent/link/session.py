@@ -15,7 +15,7 @@ from random import Random
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from edgeflow_protocol import FrameError, decode_from_cloud, encode
+from edgeflow_protocol import FrameError, clock, decode_from_cloud, encode
 from edgeflow_protocol.frames import CloudFrame, Connected, Drain, Error, Frame, Ping, Pong
 
 from .backoff import Pace
@@ -54,6 +54,9 @@ class Session:
         self.capabilities = frozenset(connected.capabilities)
         self.session_id = connected.session_id
         self.last_heard = datetime.now(UTC)
+        there = clock.parse_time(connected.server_time)
+        self.clock_offset = (self.last_heard - there).total_seconds() if there else 0.0
+        """This device's clock less the cloud's, in seconds; 0 when the cloud did not say."""
         self.last_error: Error | None = None
         """A complaint without `id`, while nothing came after it: then it says why the connection ended."""
         self._connection = connection

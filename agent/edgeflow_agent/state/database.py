@@ -13,8 +13,10 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
+from .disk import takes_nothing
 from .errors import StateError
 from .folder import StateFolder
 
@@ -73,7 +75,9 @@ T = TypeVar("T")
 class Database:
     """Runs functions `(connection) -> T`, each in one transaction, one after another, off the event loop."""
 
-    def __init__(self, connection: sqlite3.Connection, path: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str, lost: str = "") -> None:
+        """`lost` says why nothing of it will be found again: it is in memory."""
+        self.lost = lost
         self._connection = connection
         self._path = path
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="disk")
@@ -87,7 +91,7 @@ class Database:
             return cls(_connect(str(path)), str(path))
         except sqlite3.DatabaseError as error:
             if not _is_damage(error):
-                raise explain_sqlite(error, str(path)) from error
+                return cls._in_memory(explain_sqlite(error, str(path)), path)
             for suffix in ("-wal", "-shm"):
                 folder.disk.remove(folder.file(_NAME + suffix))
             broken = folder.set_aside(_NAME)
@@ -99,7 +103,18 @@ class Database:
         try:
             return cls(_connect(str(path)), str(path))
         except sqlite3.Error as error:
-            raise explain_sqlite(error, str(path)) from error
+            return cls._in_memory(explain_sqlite(error, str(path)), path)
+
+    @classmethod
+    def _in_memory(cls, reason: StateError, path: Path) -> Database:
+        """A device whose disk takes nothing still runs its flows and measures. Raises `reason` for any other fault."""
+        if not takes_nothing(path.parent):
+            raise reason
+        _log.error(
+            "%s Until then nothing is kept: no command is run, and what is measured is lost at the next start.",
+            reason,
+        )
+        return cls(_connect(":memory:"), str(path), str(reason))
 
     async def run(self, work: Callable[[sqlite3.Connection], T], *, lazily: bool = False) -> T:
         """The result of `work` when its transaction is committed. Raises StateError; then nothing of it

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from .errors import explain
 
+_LEAST_ROOM = 128 * 1024
+"""Bytes: less than the smallest database."""
+
 
 class Disk:
     """Real system calls. A test gives a subclass that dies before or after one of them."""
@@ -44,6 +47,15 @@ class Disk:
         """Remove the file; one that is not there is fine."""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
+
+
+def takes_nothing(folder: Path) -> bool:
+    """Whether the disk under `folder` is read-only, or has no room at all."""
+    try:
+        disk = os.statvfs(folder)
+    except OSError:
+        return False
+    return bool(disk.f_flag & os.ST_RDONLY) or disk.f_bavail * disk.f_frsize < _LEAST_ROOM
 
 
 def write_atomic(disk: Disk, path: Path, data: bytes, mode: int = 0o600) -> None:

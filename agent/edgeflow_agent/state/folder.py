@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -26,7 +27,12 @@ class StateFolder:
         """
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            except OSError as error:
+                if error.errno != errno.EROFS:
+                    raise
+                lock = os.open(path / "lock", os.O_RDONLY | os.O_CLOEXEC)  # Held all the same.
         except OSError as error:
             raise explain(error, path, "use the folder") from error
         try:
