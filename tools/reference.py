@@ -11,7 +11,7 @@ from tools.root import ROOT
 PACKAGE = ROOT / "cloud" / "edgeflow_cloud"
 MADE = "<!-- Made by `make gen`; change the code that it is read from. -->\n\n"
 BEGIN, END = "<!-- layers:begin (made by `make gen` from pyproject.toml) -->", "<!-- layers:end -->"
-FRAME_FILES = ("connect", "refusals", "heartbeat", "commands", "telemetry", "shadow")
+FRAME_FILES = ("connect", "refusals", "heartbeat", "commands", "telemetry", "events", "logs", "shadow")
 
 
 def settings() -> str:
