@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.load import mosquitto
-from tests.load.figures import commands, fleet, heartbeats, listing, start, telemetry
+from tests.load.figures import commands, fleet, flows, heartbeats, listing, start, telemetry
 from tests.load.profile import Profile
 from tests.load.report import Figure, keep, line, machine
 from tests.load.stack import Stack, open_stack
@@ -59,6 +59,7 @@ MEASURES: tuple[tuple[set[str], Measure], ...] = (
     ({"S4", "S12"}, commands.measure),
     ({"S5"}, telemetry.measure),
     ({"S12"}, listing.measure),
+    ({"S10"}, flows.measure),
     ({"S9", "S10"}, start.measure),
 )
 
@@ -66,8 +67,12 @@ MEASURES: tuple[tuple[set[str], Measure], ...] = (
 def main() -> int:
     names = sorted({name for covered, _ in MEASURES for name in covered}, key=lambda name: int(name[1:]))
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("figures", nargs="*", metavar="FIGURE", help=f"of {' '.join(names)}; all when none is named")
-    parser.add_argument("--scale", type=float, default=float(os.environ.get("SCALE", "1")), help="shrink the load")
+    parser.add_argument(
+        "figures", nargs="*", metavar="FIGURE", help=f"of {' '.join(names)}; all when none is named"
+    )
+    parser.add_argument(
+        "--scale", type=float, default=float(os.environ.get("SCALE", "1")), help="shrink the load"
+    )
     given = parser.parse_args()
     wanted = {name.upper() for text in given.figures for name in text.split()} or set(names)
     if unknown := wanted - set(names):
@@ -97,7 +102,9 @@ def main() -> int:
     return 1 if any(figure.holds is False for figure in figures) else 0
 
 
-def say(figures: list[Figure], profiles: list[Profile], facts: dict[str, object], scale: float, seconds: float) -> None:
+def say(
+    figures: list[Figure], profiles: list[Profile], facts: dict[str, object], scale: float, seconds: float
+) -> None:
     """The table, then the profiles."""
     print()
     for figure in figures:
@@ -107,7 +114,9 @@ def say(figures: list[Figure], profiles: list[Profile], facts: dict[str, object]
     print()
     for profile in profiles:
         print("\n".join(profile.lines()))
-    print(f"\n{facts}; took {seconds:.0f} s" + (f"; SCALE {scale:g}: not for comparison" if scale != 1 else ""))
+    print(
+        f"\n{facts}; took {seconds:.0f} s" + (f"; SCALE {scale:g}: not for comparison" if scale != 1 else "")
+    )
 
 
 if __name__ == "__main__":

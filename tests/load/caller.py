@@ -109,7 +109,9 @@ class Caller:
         request = self._requests[self._next % len(self._requests)]
         self._next += 1
         call = self._idle.pop() if self._idle else None
-        while call is not None and call.is_closed:  # the server keeps an idle connection for some seconds only
+        while (
+            call is not None and call.is_closed
+        ):  # the server keeps an idle connection for some seconds only
             call = self._idle.pop() if self._idle else None
         if call is None:
             call = (await asyncio.get_running_loop().create_connection(Call, "127.0.0.1", self._port))[1]

@@ -75,7 +75,9 @@ class Generator:
             self._answers += 1
             start = message.index(b'"id":"') + 6
             wanted = message[start : message.index(b'"', start)]
-            end.write(text(b'{"type":"response","id":"%b","status":"success","data":{"status":"healthy"}}' % wanted))
+            end.write(
+                text(b'{"type":"response","id":"%b","status":"success","data":{"status":"healthy"}}' % wanted)
+            )
 
     # --- orders
 
@@ -132,11 +134,19 @@ class Generator:
         return self._rate(self._echoes - before, began)
 
     async def telemetry(
-        self, seconds: float, devices: int, window: int = 1, samples: int = 10, values: int = 12, rate: float = 0.0
+        self,
+        seconds: float,
+        devices: int,
+        window: int = 1,
+        samples: int = 10,
+        values: int = 12,
+        rate: float = 0.0,
     ) -> Answer:
         """Batches from the first `devices`: `window` of each unacknowledged, or `rate` a second over all."""
         now = datetime.now(UTC).isoformat()
-        numbers = [index * 3.5 if index < 3 or index > 8 else index * 1_000_003 for index in range(len(_FIELDS))]
+        numbers = [
+            index * 3.5 if index < 3 or index > 8 else index * 1_000_003 for index in range(len(_FIELDS))
+        ]
         sample = {"time": now, **dict(list(zip(_FIELDS, numbers, strict=True))[:values])}
         tail = json.dumps([sample] * samples, separators=(",", ":")).encode()
         head = b'{"type":"telemetry","boot_id":"%b","sequence":%%d,"samples":' % self._boot.encode()

@@ -33,7 +33,11 @@ class Profile:
             return [f"{self.name}: no profile, {self.missing}"]
         rows = [f"{self.name}: own time by line"]
         rows += [f"  {share:6.1%}  {where}" for where, share in self.own[:_LINES]]
-        return [*rows, "  with what they call:", *(f"  {share:6.1%}  {where}" for where, share in self.within[:_LINES])]
+        return [
+            *rows,
+            "  with what they call:",
+            *(f"  {share:6.1%}  {where}" for where, share in self.within[:_LINES]),
+        ]
 
 
 @contextmanager

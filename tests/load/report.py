@@ -115,7 +115,9 @@ def _number(value: float) -> str:
     return f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def keep(facts: dict[str, object], figures: Sequence[Figure], profiles: dict[str, object], scale: float) -> Path:
+def keep(
+    facts: dict[str, object], figures: Sequence[Figure], profiles: dict[str, object], scale: float
+) -> Path:
     """Write build/bench/DATE.json."""
     kept = ROOT / "build" / "bench" / f"{time.strftime('%Y%m%dT%H%M%S')}.json"
     kept.parent.mkdir(parents=True, exist_ok=True)

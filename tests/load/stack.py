@@ -69,7 +69,9 @@ class Stack:
         if own_port:
             environment["EDGEFLOW_HUB_PORT"] = str(tunnel)
         named = [part for role in roles for part in ("--role", role)]
-        child = Child([str(BIN / "edgeflow-cloud"), "serve", *named], environment, self.folder / f"{name}.log")
+        child = Child(
+            [str(BIN / "edgeflow-cloud"), "serve", *named], environment, self.folder / f"{name}.log"
+        )
         try:
             if roles != ("worker",):  # which listens nowhere
                 child.until_open(tunnel)
@@ -80,7 +82,9 @@ class Stack:
     @contextmanager
     def ask(self, program: str, *arguments: str) -> Generator[Child]:
         """One of our own programs, ready for orders."""
-        child = Child(module(program, *arguments), self.environment, self.folder / f"{program}.log", asked=True)
+        child = Child(
+            module(program, *arguments), self.environment, self.folder / f"{program}.log", asked=True
+        )
         try:
             yield child
         finally:
@@ -171,5 +175,3 @@ async def _copy_devices(url: str, made: list[tuple[UUID, str]], tenants: Sequenc
         await connection.execute("analyze devices, device_presence, device_keys")
     finally:
         await connection.close()
-
-

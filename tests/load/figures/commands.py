@@ -120,7 +120,11 @@ def _closed(bench: Bench, caller: Child, *servers: Child) -> Answer:
 
 
 def _figures(
-    bench: Bench, where: str, paced: dict[int, list[Answer]], sustained: list[Answer], floor: dict[str, list[float]]
+    bench: Bench,
+    where: str,
+    paced: dict[int, list[Answer]],
+    sustained: list[Answer],
+    floor: dict[str, list[float]],
 ) -> list[Figure]:
     made: list[Figure] = []
     for size, answers in paced.items():

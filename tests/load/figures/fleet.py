@@ -109,8 +109,22 @@ def connects(own: Ramp, one: Ramp, bare: Ramp, peer: Ramp) -> list[Figure]:
     clock = _floors(bare.rate, peer.rate)
     asked = f"{AT_ONCE} at once; PostgreSQL and the generator share the machine's cores with the hub"
     return [
-        Figure("S2", "authenticated connects a second of one hub core, own port", own.per_core, "/cpu-s", core, half),
-        Figure("S2", "authenticated connects a second of one hub core, one port", one.per_core, "/cpu-s", core, half),
+        Figure(
+            "S2",
+            "authenticated connects a second of one hub core, own port",
+            own.per_core,
+            "/cpu-s",
+            core,
+            half,
+        ),
+        Figure(
+            "S2",
+            "authenticated connects a second of one hub core, one port",
+            one.per_core,
+            "/cpu-s",
+            core,
+            half,
+        ),
         Figure("S2", "the same by the clock, own port", own.rate, "/s", clock, None, asked),
         Figure("S2", "the same by the clock, one port", one.rate, "/s", clock),
     ]

@@ -78,5 +78,8 @@ def measure(bench: Bench) -> list[Figure]:
             Figure("S3", f"heartbeats a second of one core, {name}", ours.per_core, "/cpu-s", core, promised)
             for name, ours in found.items()
         ),
-        *(Figure("S3", f"the same by the clock, {name}", ours.rate, "/s", clock) for name, ours in found.items()),
+        *(
+            Figure("S3", f"the same by the clock, {name}", ours.rate, "/s", clock)
+            for name, ours in found.items()
+        ),
     ]

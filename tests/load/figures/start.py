@@ -40,14 +40,20 @@ class Product:
         self.began = time.monotonic()
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(
-                [BIN / "edgeflow-cloud", "up"], env=environment, stdout=out, stderr=out, stdin=subprocess.DEVNULL
+                [BIN / "edgeflow-cloud", "up"],
+                env=environment,
+                stdout=out,
+                stderr=out,
+                stdin=subprocess.DEVNULL,
             )
 
     def wait_for(self, pattern: str, limit: float = 120.0) -> float:
         """Seconds from the start until it says `pattern`."""
         while not re.search(pattern, self._log.read_text(errors="replace")):
             if time.monotonic() - self.began > limit or self.process.poll() is not None:
-                raise RuntimeError(f"`up` did not say {pattern!r}:\n{self._log.read_text(errors='replace')[-2000:]}")
+                raise RuntimeError(
+                    f"`up` did not say {pattern!r}:\n{self._log.read_text(errors='replace')[-2000:]}"
+                )
             time.sleep(0.01)
         return time.monotonic() - self.began
 

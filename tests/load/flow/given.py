@@ -9,11 +9,15 @@ WINDOW = 200
 
 def flow(javascript: bool) -> list[dict[str, object]]:
     """Five nodes; `javascript`: the third is a function with JavaScript in it."""
-    scale: dict[str, object] = {"type": "range", "minin": "0", "maxin": "100", "minout": "0", "maxout": "1", "action": "scale",
-                                "round": False, "property": "payload.value"}  # fmt: skip
+    scale: dict[str, object] = {
+        "type": "range", "minin": "0", "maxin": "100", "minout": "0", "maxout": "1", "action": "scale", "round": False,
+        "property": "payload.value",
+    }  # fmt: skip
     if javascript:
-        scale = {"type": "function", "outputs": 1, "timeout": 0, "noerr": 0, "initialize": "", "finalize": "", "libs": [],
-                 "func": "msg.payload.value = msg.payload.value / 100;\nreturn msg;"}  # fmt: skip
+        scale = {
+            "type": "function", "outputs": 1, "timeout": 0, "noerr": 0, "initialize": "", "finalize": "", "libs": [],
+            "func": "msg.payload.value = msg.payload.value / 100;\nreturn msg;",
+        }  # fmt: skip
     nodes: list[dict[str, object]] = [
         {"id": "tab", "type": "tab", "label": "S10", "disabled": False, "info": "", "env": []},
         {
@@ -45,7 +49,9 @@ def flow(javascript: bool) -> list[dict[str, object]]:
         },
         {"id": "sink", "type": "s10-sink", "wires": []},
     ]  # fmt: skip
-    return [{**node, "z": "tab", "x": 0, "y": 0, "name": ""} if node["type"] != "tab" else node for node in nodes]
+    return [
+        {**node, "z": "tab", "x": 0, "y": 0, "name": ""} if node["type"] != "tab" else node for node in nodes
+    ]
 
 
 def message(number: int) -> dict[str, object]:

@@ -27,7 +27,7 @@ RED.events.once("flows:started", () => {
     setTimeout(() => {
       const rate = (count - before) / (Number(process.hrtime.bigint() - began) / 1e9);
       const used = process.cpuUsage(spent), cpu_rate = (count - before) / ((used.user + used.system) / 1e6);
-      console.log(JSON.stringify({ rate, cpu_rate, rss: process.memoryUsage().rss / 1e6, payload: last && last.payload, version: RED.version() }));
+      console.log(JSON.stringify({ rate, cpu_rate, rss: [process.memoryUsage().rss / 1e6], payload: last && last.payload, version: RED.version() }));
       process.exit(0);
     }, seconds * 1000);
   }, Math.min(1000, seconds * 333));
