@@ -185,8 +185,8 @@ class Deployer:
             if known is not None and state.newest == held:
                 await self._go_on(state, known)
                 return
-            if known is not None and known.candidate is not None:
-                await self._write(model.abandon(known))  # Its slot is written next; nothing may point at it.
+            if known is not None and model.free_slot(known) in known.slots:
+                await self._write(model.abandon(known))  # That slot is written next; nothing may point at it.
             state = model.abandon(state)
             await asyncio.to_thread(self._store.write_release, flow_id, model.free_slot(state), release)
             await self._go_on(model.stage(state, held), known, refuse=True)

@@ -233,6 +233,7 @@ async def test_killed_at_any_operation_one_of_the_two_runs(tmp_path: Path) -> No
         assert again.engine.version("other") in (9, None)
         seen.add(again.engine.version("f"))
         assert not [name for name in os.listdir(again.path) if name.endswith(".broken")]
+        assert again.says("flow_damaged") == ""
         await again.deploy(release(4))  # And the next one can come.
         await again.settle()
         assert again.engine.version("f") == 4
