@@ -8,11 +8,13 @@ not do: decide what is worth recording (each service says that itself), or notic
 an entry in the second before it is sealed.
 """
 
-from edgeflow_cloud.audit.checkpoints import BrokenLog
+from edgeflow_cloud.audit.checkpoints import BrokenLog, make_checkpoint
 from edgeflow_cloud.audit.offline import NotAnExport, OfflineReport, verify_lines
 from edgeflow_cloud.audit.restoration import accept_loss
+from edgeflow_cloud.audit.sealer import seal_batch
 from edgeflow_cloud.audit.service import record, record_refusal
 from edgeflow_cloud.audit.signing import BadKey, PublicKeys, Signer, by_id, read_public_keys, to_pem
+from edgeflow_cloud.audit.verification import verify
 
 __all__ = [
     "BadKey",
@@ -23,9 +25,12 @@ __all__ = [
     "Signer",
     "accept_loss",
     "by_id",
+    "make_checkpoint",
     "read_public_keys",
     "record",
     "record_refusal",
+    "seal_batch",
     "to_pem",
+    "verify",
     "verify_lines",
 ]

@@ -9,8 +9,9 @@ from edgeflow_cloud.drills import ack, herd, pg_immediate, rolling, split_brain,
 from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Outcome, Report, Verdict
 from edgeflow_cloud.drills.ground import open_ground
 from edgeflow_cloud.drills.run import run_drill, run_drills
+from edgeflow_cloud.drills.tenants import MODULES as _TENANTS
 
-_MODULES = (ack, split_brain, herd, valkey_wipe, pg_immediate, rolling)
+_MODULES = (ack, split_brain, herd, valkey_wipe, pg_immediate, rolling, *_TENANTS)
 DRILLS: dict[str, Drill] = {module.DRILL.name: module.DRILL for module in _MODULES}
 """All drills by name."""
 

@@ -98,10 +98,70 @@ def _errors_500() -> None:
     _over("kernel.errors", "Unavailable.status", blunt)
 
 
+def _no_condition() -> None:
+    """A refresh token is exchanged whatever its generation: each of many callers gets a successor of its own."""
+
+    def unconditional(rotate: Callable[..., Coroutine[Any, Any, object]]) -> object:
+        queries: Any = import_module("edgeflow_cloud.auth.queries")
+
+        async def answer(tx: object, tenant: object, session: object, **named: Any) -> object:
+            found = await queries.select_session(tx, tenant, session)
+            return await rotate(tx, tenant, session, **{**named, "generation": found.generation})
+
+        return answer
+
+    _over("auth.queries", "rotate_session", unconditional)
+
+
+def _no_revocation() -> None:
+    """A copied token is refused and recorded, and its session lives on."""
+
+    def nothing(_end: object) -> object:
+        async def answer(*_arguments: object, **_named: object) -> bool:
+            return False
+
+        return answer
+
+    _over("auth.queries", "end_session", nothing)
+
+
+def _deaf_sockets() -> None:
+    """Nobody asks again whether an open socket's caller is still somebody."""
+
+    def always(_live: object) -> object:
+        async def answer(*_arguments: object) -> bool:
+            return True
+
+        return answer
+
+    _over("auth", "is_live", always)
+
+
+def _no_even_out() -> None:
+    """A refused log-in takes as long as its work."""
+
+    def at_once(_even: object) -> object:
+        async def answer(_started: float) -> None: ...
+
+        return answer
+
+    _over("auth.attempts", "even_out", at_once)
+
+
+def _no_refusal_time() -> None:
+    """A refused provisioning code is answered as soon as that is known."""
+    _over("provisioning.routes", "REFUSAL_SECONDS", lambda _: 0.0)
+
+
 _MUTANTS: dict[str, Callable[[], None]] = {
     "ack-before-commit": _ack_before_commit,
     "no-cursor": _no_cursor,
     "no-fence": _no_fence,
     "no-renewal": _no_renewal,
     "errors-500": _errors_500,
+    "no-condition": _no_condition,
+    "no-revocation": _no_revocation,
+    "deaf-sockets": _deaf_sockets,
+    "no-even-out": _no_even_out,
+    "no-refusal-time": _no_refusal_time,
 }

@@ -8,7 +8,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -32,8 +32,8 @@ from edgeflow_cloud.simulator import (
     open_fleet,
 )
 
-_EMAIL = "drill@example.com"
-_PASSWORD = "four words for drills"  # noqa: S105 - of a cloud that lives for a minute on loopback
+EMAIL = "drill@example.com"
+PASSWORD = "four words for drills"  # noqa: S105 - of a cloud that lives for a minute on loopback
 _REGISTRATION = 20.0
 
 
@@ -81,7 +81,7 @@ class Stack:
     async def owner(self) -> AsyncGenerator[httpx2.AsyncClient]:
         """An HTTP client that is logged in as the owner. Raises CannotRun."""
         try:
-            async with open_api(self.rest, _EMAIL, _PASSWORD) as api:
+            async with open_api(self.rest, EMAIL, PASSWORD) as api:
                 yield api
         except ProvisioningFailed as error:
             raise CannotRun(str(error)) from error
@@ -148,9 +148,16 @@ class Stack:
 
 @asynccontextmanager
 async def open_stack(
-    ground: Ground, layout: Layout, report: Report, *, mutant: str = "", mutated: Sequence[str] = ()
+    ground: Ground,
+    layout: Layout,
+    report: Report,
+    *,
+    mutant: str = "",
+    mutated: Sequence[str] = (),
+    settings: Mapping[str, str] | None = None,
 ) -> AsyncGenerator[Stack]:
-    """Start a cloud; all of it is gone at the end of the block. `mutant` goes into the roles `mutated`.
+    """Start a cloud; all of it is gone at the end of the block. `mutant` goes into the roles `mutated`;
+    `settings` are variables beside ours.
 
     Raises CannotRun.
     """
@@ -173,6 +180,7 @@ async def open_stack(
         "EDGEFLOW_DRAIN_SECONDS": "4",
         "EDGEFLOW_LOG_FORMAT": "json",
         "EDGEFLOW_LOG_LEVEL": "info",
+        **(settings or {}),
     }
     nodes: list[Node] = []
     for (role, number), port in zip(names, ports, strict=False):
@@ -208,8 +216,8 @@ async def open_stack(
 
 async def _register(stack: Stack) -> None:
     body = {
-        "email": _EMAIL,
-        "password": _PASSWORD,
+        "email": EMAIL,
+        "password": PASSWORD,
         "first_name": "Drill",
         "last_name": "Owner",
         "organization_name": "Drill",

@@ -20,6 +20,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "audit.sealer": {"system_tx": "seals the entries of all organizations"},
     "audit.checkpoints": {"system_tx": "signs the chains of all organizations; nobody asked for it"},
     "infra.retention": {"system_tx": "deletes what is old, whoever owns it"},
+    "drills.tenants.tenant_hop": {"lookup": "asks whether a look-up on a used connection sees a tenant row"},
     "quotas.meter": {"system_tx": "the day's calls of all organizations are folded in at once"},
     "organizations.invitations.service": {"lookup": "whoever has the link belongs to nothing yet"},
     "organizations.lifecycle.jobs": {"system_tx": "finds and removes organizations whose time is over"},
@@ -37,7 +38,9 @@ ALLOWED: dict[str, dict[str, str]] = {
         "system_tx": "those who come together belong to many organizations",
     },
     "tunnel.exchange": {"lookup": "asks whether a live device's key is still good"},
-    "tunnel.pulse": {"system_tx": "hubs belong to no organization; devices of one that was lost, whoever owns them"},
+    "tunnel.pulse": {
+        "system_tx": "hubs belong to no organization; devices of one that was lost, whoever owns them"
+    },
     "tunnel.jobs": {"system_tx": "devices of a hub that was killed, whoever owns them"},
     "tunnel.neighbours": {"system_tx": "the platform suspects a clone; nobody asked for it"},
     "telemetry.ingest": {"ingest_tx": "COPY of a batch that spans organizations"},
