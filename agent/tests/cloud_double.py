@@ -153,7 +153,10 @@ class CloudDouble:
                 await asyncio.sleep(0.01)
 
     async def _tunnel(self, socket: ServerConnection) -> None:
-        hello = json.loads(await socket.recv())
+        try:
+            hello = json.loads(await socket.recv())
+        except ConnectionClosed:
+            return  # It was killed before it said who it is.
         line = Line(socket, hello)
         device_id = hello.get("device_id", "")
         if self.refuse is not None or self.keys.get(device_id) != hello.get("api_key"):
