@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from random import Random
 
+import msgspec
+
 from edgeflow_protocol import clock
 from edgeflow_protocol.capabilities import Capability
 from edgeflow_protocol.frames import (
@@ -26,6 +28,7 @@ from edgeflow_protocol.frames import (
     ShadowDesired,
     Telemetry,
 )
+from edgeflow_protocol.telemetry import FlowTotals
 
 from . import VERSION
 from .api import Guard, HttpServer, LiveFeed, Request, Routes, serve_feed
@@ -38,7 +41,6 @@ from .link import NotReady, Pace, Session, Target, Tunnel
 from .link.offset import WORTH_SAYING, spell_offset
 from .pins import Pins, open_board
 from .provisioning import Identity, hardware_facts, network_facts
-from .reports.frames import EVENTS, LOGS
 from .runtime import FlowRuntime
 from .settings import Settings
 from .shadow import ShadowRunner, ShadowSync
@@ -104,7 +106,9 @@ class Agent:
         self.identity.load()
         self.spool = Spool(self._database, self.boot_id, settings.spool_bytes)
         self.sender = Sender(self.spool, self._pace.answer, _telemetry_frame)
-        self.collector = Collector(self.readings, self.spool, settings.metrics_interval, self.sender.wake)
+        self.collector = Collector(
+            self.readings, self.spool, settings.metrics_interval, self.sender.wake, self._count_flows
+        )
         self.shadow = ShadowRunner(
             self._folder,
             log_level=settings.log_level,
@@ -120,7 +124,7 @@ class Agent:
             self._receive,
             self._serve,
             boot_id=self.boot_id,
-            capabilities=(*Capability, *(name for name in (EVENTS, LOGS) if name not in list(Capability))),
+            capabilities=tuple(Capability),
             heartbeat_interval=settings.heartbeat_interval,
             max_attempts=settings.max_reconnect_attempts,
             pace=self._pace,
@@ -306,6 +310,9 @@ class Agent:
 
     async def _send(self, frame: DeviceFrame) -> None:
         await self.tunnel.send(frame)
+
+    def _count_flows(self) -> FlowTotals:
+        return msgspec.convert(self.runtime.engine.totals(), FlowTotals, from_attributes=True)
 
     def _look_at_clock(self, offset: float) -> None:
         """A wrong clock is said once; nothing here depends on it."""

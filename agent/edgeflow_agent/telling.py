@@ -6,17 +6,19 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Coroutine
-from typing import assert_never
+from typing import assert_never, cast
 
 import msgspec
 
-from edgeflow_protocol.frames import Ack
+from edgeflow_protocol.capabilities import Capability
+from edgeflow_protocol.frames import Ack, Events, Logs
+from edgeflow_protocol.reports import Event as WireEvent
+from edgeflow_protocol.reports import LogLine
 
 from .api.live import LiveFeed
 from .engine import DebugShown, Event, ExecutionEnded, FlowChanged, LogWritten, StatusShown
 from .link import Session
 from .reports import LogTap, ReportBatch, ReportSpool, describe_execution, device_event
-from .reports.frames import EVENTS, LOGS, EventsFrame, LogsFrame
 from .reports.tap import Line
 from .state import Database
 from .telemetry import Sender
@@ -31,11 +33,11 @@ class Telling:
 
     def __init__(self, database: Database, boot_id: str, answer_within: float) -> None:
         self.feed = LiveFeed()
-        self.events = ReportSpool(database, EVENTS, boot_id, limit=_EVENT_BYTES)
-        self.logs = ReportSpool(database, LOGS, boot_id, limit=_LOG_BYTES, batch=200, lazily=True)
+        self.events = ReportSpool(database, Capability.EVENTS, boot_id, limit=_EVENT_BYTES)
+        self.logs = ReportSpool(database, Capability.LOGS, boot_id, limit=_LOG_BYTES, batch=200, lazily=True)
         self._senders = (
-            Sender(self.events, answer_within, _events_frame, EVENTS, "events"),
-            Sender(self.logs, answer_within, _logs_frame, LOGS, "log lines"),
+            Sender(self.events, answer_within, _events_frame, Capability.EVENTS, "events"),
+            Sender(self.logs, answer_within, _logs_frame, Capability.LOGS, "log lines"),
         )
         for spool, sender in zip((self.events, self.logs), self._senders, strict=True):
             spool.wake = sender.wake
@@ -111,9 +113,10 @@ class Telling:
         self.feed.tell("log", line)
 
 
-def _events_frame(batch: ReportBatch) -> EventsFrame:
-    return EventsFrame(batch.boot_id, batch.sequence, batch.entries)
+def _events_frame(batch: ReportBatch) -> Events:
+    """The entries go over as they lie in the spool: to read them here again would only cost time."""
+    return Events(batch.boot_id, batch.sequence, cast("list[WireEvent]", batch.entries))
 
 
-def _logs_frame(batch: ReportBatch) -> LogsFrame:
-    return LogsFrame(batch.boot_id, batch.sequence, batch.entries)
+def _logs_frame(batch: ReportBatch) -> Logs:
+    return Logs(batch.boot_id, batch.sequence, cast("list[LogLine]", batch.entries))

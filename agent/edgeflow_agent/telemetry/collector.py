@@ -6,7 +6,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 
-from edgeflow_protocol.telemetry import Sample
+import msgspec
+
+from edgeflow_protocol.telemetry import FlowTotals, Sample
 
 from .readings import Readings
 from .spool import Spool
@@ -17,12 +19,20 @@ _log = logging.getLogger(__name__)
 class Collector:
     """Samples every `interval` seconds, which may be changed at any time; `kept` is told after each."""
 
-    def __init__(self, readings: Readings, spool: Spool, interval: float, kept: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        readings: Readings,
+        spool: Spool,
+        interval: float,
+        kept: Callable[[], None],
+        count_flows: Callable[[], FlowTotals | None] = lambda: None,
+    ) -> None:
         self.interval = interval
         self.latest: Sample | None = None
         self._readings = readings
         self._spool = spool
         self._kept = kept
+        self._count_flows = count_flows
         self._changed = asyncio.Event()
 
     def set_interval(self, seconds: float) -> None:
@@ -53,6 +63,7 @@ class Collector:
         except Exception:
             _log.exception("A measurement failed.")
             return
+        sample = msgspec.structs.replace(sample, flows=self._count_flows())
         self.latest = sample
         if await self._spool.append(sample):
             self._kept()
