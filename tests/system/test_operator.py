@@ -133,3 +133,41 @@ def test_keys_are_rotated_and_nobody_notices(cloud: Cloud) -> None:
 def test_without_a_running_cloud_it_says_so(tmp_path) -> None:
     idle = Cloud(tmp_path, 1)
     assert "does not run" in operate(idle, "user", "list", code=1)
+
+
+def test_organizations_are_ruled_and_their_logs_are_verified_elsewhere(cloud: Cloud) -> None:
+    client, _ = person(cloud, "ruled")
+    organization = client.get("/organizations").json()["items"][0]["id"]
+    (line,) = operate(cloud, "org", "list", "Ruled Ltd").splitlines()
+    name, slug, plan, state, title = line.split("\t")
+    assert (name, plan, state, title) == (organization, "enterprise", "active", "Ruled Ltd")
+
+    operate(cloud, "org", "set-plan", slug, "starter")
+    refused = client.get("/audit/export", params={"format": "jsonl"})
+    assert (refused.status_code, refused.json()["code"]) == (403, "feature_not_in_plan")
+    operate(cloud, "org", "set-plan", slug, "no-such-plan", code=1)
+    operate(cloud, "org", "set-plan", slug, "pro")
+
+    assert "suspended" in operate(cloud, "org", "suspend", slug, "--reason", "a drill")
+    eventually(lambda: client.get("/devices").status_code == 403, within=2.5, what="nobody is let in")
+    assert "active" in operate(cloud, "org", "resume", slug)
+    eventually(
+        lambda: client.get("/devices").status_code == 200, within=2.5, what="everybody is let in again"
+    )
+
+    def told() -> bool:
+        found = client.get("/audit/verify").json()
+        return found["ok"] and found["unsealed"] == 0 and found["verified_to"] > 3
+
+    eventually(told, within=10, what="the log is sealed")
+    export = client.get("/audit/export", params={"format": "jsonl"})
+    assert export.status_code == 200, export.text
+    file = cloud.folder / "log.jsonl"
+    file.write_bytes(export.content)
+    operate(cloud, "audit", "verify", str(file))
+    assert b"org.suspend" in export.content
+    file.write_bytes(export.content.replace(b"org.suspend", b"org.suspenD", 1))
+    operate(cloud, "audit", "verify", str(file), code=1)
+    file.write_bytes(b"")
+    operate(cloud, "audit", "verify", str(file), code=2)
+    assert "BEGIN PUBLIC KEY" in operate(cloud, "audit", "key")
