@@ -310,6 +310,8 @@ class Lane:
 
         def done(future: asyncio.Future[None]) -> None:
             self._working.discard(future)
+            if future.cancelled() and not self._open:
+                return  # The flow stops; its executions are ended by whoever stops it.
             self._pending += 1
             self._ended(node, message, run, began, None if future.cancelled() else future.exception())
 

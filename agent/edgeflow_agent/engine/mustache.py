@@ -142,6 +142,7 @@ def _shower(variable: _Variable) -> Callable[[dict[str, object], LookUp], str]:
     if len(variable.parts) > 2 or not _NAME.fullmatch(name):
         return lambda values, look_up: _write(_find(variable, [values], look_up), escaped)
     get, special = Path(name).get, _SPECIAL.search
+
     def show(values: dict[str, object], look_up: LookUp) -> str:
         value = get(values)
         kind = type(value)

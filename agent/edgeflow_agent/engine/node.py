@@ -215,7 +215,9 @@ class Node(Generic[C]):
             target = targets[0]
             target.lane.put(target, message, run)
             return
-        copies = [clone(message) for _ in targets[1:]]  # First: whoever gets the original may change it at once.
+        copies = [
+            clone(message) for _ in targets[1:]
+        ]  # First: whoever gets the original may change it at once.
         targets[0].lane.put(targets[0], message, run)
         for target, copy in zip(targets[1:], copies, strict=True):
             target.lane.put(target, copy, run)

@@ -53,7 +53,9 @@ class Path:
             if isinstance(part, Path):
                 part = part.get(values)
             if isinstance(found, dict):
-                found = cast("dict[object, object]", found).get(part if isinstance(part, str) else str(part), MISSING)
+                found = cast("dict[object, object]", found).get(
+                    part if isinstance(part, str) else str(part), MISSING
+                )
             elif isinstance(found, (list, str, bytes)):
                 if part == "length":
                     return len(cast("list[object]", found))

@@ -88,9 +88,9 @@ class RunningFlow(Observing):
         try:
             await self._start_nodes(self._lane, self.flow.nodes, run)
         except FlowRefused as error:
+            self.recorder.end_start(run, self, error=str(error))
             await self._close(self._lane)
             self._set_status("error", str(error))
-            self.recorder.end_start(run, self, error=str(error))
             raise
         except BaseException:
             await self._close(self._lane)

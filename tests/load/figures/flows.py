@@ -61,7 +61,7 @@ def measure(bench: Bench) -> list[Figure]:
             Figure(
                 "S10", f"flow of 5 nodes, {name}", ours, "messages/s", [Floor(f"Node-RED {nodered.VERSION}", others)],
                 Promise(1.0 if javascript else 2.0, at_least=True, of_floor=True),
-                "change, switch, " + ("function" if javascript else "range") + ", template, debug; one at a time in turn",
+                "change, switch, " + ("function" if javascript else "range") + ", template, debug; in turn",
             )
         )  # fmt: skip
     figures.append(

@@ -5,7 +5,7 @@ BUILTIN: dict[str, str] = {
     for place, names in {
         "core.inject:Inject": ("inject",),
         "core.debug:Debug": ("debug",),
-        "core.comment:Comment": ("comment",),
+        "core.debug:Comment": ("comment",),
         "core.switch:If": ("if",),
         "core.switch:Switch": ("switch",),
         "core.switch:Filter": ("filter",),

@@ -36,7 +36,9 @@ class LinkIn(Node[LinkInConfig]):
         """Whether a link of that name, asked for from there, means this node."""
         if self.config.scope == "flow" and caller_flow != self.flow_id:
             return False
-        return name in (self.id, self.config.link_id) or (caller_id != "" and caller_id in self.config.links)
+        return (name != "" and name in (self.id, self.config.link_id)) or (
+            caller_id != "" and caller_id in self.config.links
+        )
 
 
 class LinkOutConfig(NodeConfig):
