@@ -71,6 +71,7 @@ class Killing:
         self.generation = 0
         self.version = 0
         self.sent: list[str] = []
+        self.told = 0
         self.answers: dict[str, dict[str, Any]] = {}
         self.provisioned = 0
         self.seen: Counter[object] = Counter()
@@ -96,7 +97,9 @@ class Killing:
         self.state = self.folder / f"state-{self.generation}"
         self.code = f"PROV-{self.generation}"
         self.cloud.codes[self.code] = None
-        # The same machine plays all of them: each code makes a device of its own.
+        # A journal is a device's own: what the one before did not answer is not told to this one.
+        self.told += len(self.sent)
+        self.sent = []
 
     async def round(self) -> None:
         """Start, work, be killed. A call that does not come that often is a miss: the agent is ended by hand."""
@@ -147,7 +150,7 @@ class Killing:
             for command_id in [each for each in self.sent[-20:] if each not in self.answers]:
                 await self.command(command_id)
             for _ in range(3):
-                self.sent.append(f"c{len(self.sent)}")
+                self.sent.append(f"c{self.generation}-{len(self.sent)}")
                 await self.command(self.sent[-1])
             await asyncio.sleep(self.dice.uniform(0.0, 0.6))
 
@@ -255,7 +258,7 @@ async def main(wanted: int, seed: int, folder: Path) -> None:
     took = asyncio.get_running_loop().time() - started
     print(
         f"{sum(killing.kills.values())} kills at {len(killing.kills)} kinds of system calls in {took:.0f} s "
-        f"({killing.misses} calls never came so often); {killing.generation} devices, {len(killing.sent)} commands, "
+        f"({killing.misses} calls never came so often); {killing.generation} devices, {killing.told + len(killing.sent)} commands, "
         f"{len(killing.ledger.read_text().split())} ran, none twice; a flow ran after {killing.seen[True]} of "
         f"{killing.seen.total()} looks (the others had no good version yet)."
     )
