@@ -47,11 +47,12 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which devices a list wants. None means any; `search` is a part of the name, a tag or the id."""
+    """Which devices a list wants. None means any; `search` is a part of the name, or a tag; all of `tags` are on it."""
 
     status: Status | None = None
     search: str | None = None
     project_id: ProjectId | None = None
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,7 @@ async def select_devices(
             and ($2::boolean is null or p.online = $2)
             and ($3::text is null or strpos(lower(d.name), lower($3)) > 0 or $3 = any (d.tags))
             and ($8::uuid is null or d.project_id = $8)
+            and d.tags @> $9::text[]
             and ($4::text is null or (lower(d.name), d.id) > (lower($4), $5::uuid))
         order by lower(d.name), d.id
         offset $6 limit $7
@@ -136,6 +137,7 @@ async def select_devices(
         offset,
         limit,
         wanted.project_id,
+        list(wanted.tags),
     )
 
 
@@ -148,11 +150,13 @@ async def count_devices(tx: Transaction, tenant_id: TenantId, wanted: Filter) ->
             and ($2::boolean is null or p.online = $2)
             and ($3::text is null or strpos(lower(d.name), lower($3)) > 0 or $3 = any (d.tags))
             and ($4::uuid is null or d.project_id = $4)
+            and d.tags @> $5::text[]
         """,
         tenant_id,
         _online(wanted),
         wanted.search,
         wanted.project_id,
+        list(wanted.tags),
     )
 
 

@@ -11,6 +11,7 @@ from edgeflow_cloud.devices.schemas import (
     CreateDevice,
     DeviceDocument,
     DeviceStatusDocument,
+    Tag,
     UpdateDevice,
 )
 from edgeflow_cloud.infra.http import Caller, IfMatch, Listing, PageQuery, Router, Tx, show_version
@@ -30,11 +31,20 @@ async def list_devices(
         str | None, Query(max_length=200, description="A part of the name, or a whole tag.")
     ] = None,
     project_id: Annotated[ProjectIdField | None, Query(description="Only devices of this project.")] = None,
+    tag: Annotated[
+        list[Tag] | None,
+        Query(
+            max_length=50, description="Only devices with this tag; given several times, with all of them."
+        ),
+    ] = None,
 ) -> Listing[DeviceDocument]:
     """The organization's devices, by name."""
     after = decode_cursor(page.cursor, length=2) if page.cursor else ()
     found = await service.list_devices(
-        tx, caller, Filter(status, search or None, project_id), Page(page.limit, page.offset, after)
+        tx,
+        caller,
+        Filter(status, search or None, project_id, tuple(tag or ())),
+        Page(page.limit, page.offset, after),
     )
     return Listing(
         items=[DeviceDocument.model_validate(device) for device in found.items],

@@ -74,3 +74,21 @@ async def test_a_change_writes_its_audit_row_and_event_in_its_transaction(
         events = await tx.fetch("select name from outbox")
     assert [tuple(row) for row in entries] == [("device.create", made["device_id"], owner.wire_id)]
     assert [row["name"] for row in events] == ["device.created"]
+
+
+async def test_a_list_by_tags_holds_the_devices_that_have_all_of_them(client: Caller) -> None:
+    http = client("owner")
+    for name, tags in (("a", ["line-3", "hot"]), ("b", ["line-3"]), ("c", ["line-30"]), ("d", [])):
+        assert (await http.post("/devices", json={"name": name, "tags": tags})).status_code == 201
+
+    async def names(*tags: str) -> list[str]:
+        page = (await http.get("/devices", params={"tag": list(tags)})).json()
+        assert page["total"] == len(page["items"])
+        return [item["name"] for item in page["items"]]
+
+    assert await names() == ["a", "b", "c", "d"]
+    assert await names("line-3") == ["a", "b"]
+    assert await names("line-3", "hot") == ["a"]
+    assert await names("hot", "line-30") == []
+    assert (await client("stranger").get("/devices", params={"tag": "line-3"})).json()["items"] == []
+    assert (await http.get("/devices", params={"tag": "two words"})).status_code == 422
