@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any, cast
+
+_FLOAT = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
 
 
 def to_number(value: Any) -> float | int:  # Any: on the hot path, where a cast costs as much as the work.
@@ -31,7 +34,24 @@ def to_number(value: Any) -> float | int:  # Any: on the hot path, where a cast 
         except ValueError:
             return math.nan
         return int(number) if number.is_integer() and abs(number) < 2**53 else number
+    if kind is list:
+        return to_number(to_string(value))
     return math.nan
+
+
+def parse_float(value: object) -> float | int:
+    """`parseFloat(value)`: the number that the text begins with, nan if it begins with none."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return value
+    found = _FLOAT.match(to_string(value))
+    return to_number(found[0]) if found else math.nan
+
+
+def to_string(value: object) -> str:
+    """`String(value)`, exactly: a list as its entries with commas, an object as `[object Object]`."""
+    if isinstance(value, list):
+        return ",".join("" if item is None else to_string(item) for item in cast("list[object]", value))
+    return "[object Object]" if isinstance(value, dict) else to_text(value)
 
 
 def to_text(value: Any) -> str:
@@ -80,7 +100,7 @@ def loosely_equal(left: object, right: object) -> bool:
     if isinstance(left, (bool, int, float, str)) and isinstance(right, (bool, int, float, str)):
         return to_number(left) == to_number(right)
     if isinstance(left, (list, bytes)) or isinstance(right, (list, bytes)):
-        return _primitive(left) == _primitive(right)
+        return to_string(left) == to_string(right)
     return False
 
 
@@ -111,9 +131,3 @@ def kind_of(value: object) -> str:
     if isinstance(value, bytes):
         return "buffer"
     return "array" if isinstance(value, list) else "object"
-
-
-def _primitive(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join("" if item is None else to_text(item) for item in cast("list[object]", value))
-    return to_text(value)

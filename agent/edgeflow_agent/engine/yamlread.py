@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from .node import NodeError
 
 
@@ -20,6 +22,17 @@ def write_yaml(value: object) -> str:
     import yaml
 
     try:
-        return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+        return yaml.dump(value, Dumper=_make_dumper(), sort_keys=False, allow_unicode=True)
     except yaml.YAMLError as error:
         raise NodeError(f"This cannot be written as YAML: {error}.") from None
+
+
+def _make_dumper() -> Any:
+    """Lists are indented below their key, as most people write them (and js-yaml)."""
+    import yaml
+
+    class Dumper(yaml.SafeDumper):
+        def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
+            super().increase_indent(flow, False)
+
+    return Dumper

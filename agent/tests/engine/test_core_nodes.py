@@ -320,7 +320,7 @@ async def test_exec(bench: Bench) -> None:
 async def test_parsers_both_ways(bench: Bench) -> None:
     for kind, text, value in (
         ("json-parser", '{"a":[1,"x"]}', {"a": [1, "x"]}),
-        ("yaml-parser", "a:\n- 1\n- x\n", {"a": [1, "x"]}),
+        ("yaml-parser", "a:\n  - 1\n  - x\n", {"a": [1, "x"]}),
     ):
         (sent,) = await bench.through(kind, {}, text, value)
         assert payloads(sent) == [value, text]

@@ -99,6 +99,7 @@ class XmlParser(Node[XmlConfig]):
 
     async def start(self) -> None:
         self._path = Path(self.config.property or "payload")
+        self._attr, self._chr = self.config.attr or "$", self.config.chr or "_"
 
     def forward(self, message: Message) -> int:
         value = self._path.get(message)
@@ -131,11 +132,11 @@ class XmlParser(Node[XmlConfig]):
             if key.startswith("@"):
                 attributes[key[1:]] = item
             elif key == "#":
-                shaped[self.config.chr] = item
+                shaped[self._chr] = item
             else:
                 entries = cast("list[object]", item) if isinstance(item, list) else [item]
                 shaped[key] = [self._shape(entry) for entry in entries]
-        return {**({self.config.attr: attributes} if attributes else {}), **shaped}
+        return {**({self._attr: attributes} if attributes else {}), **shaped}
 
     def _write(self, value: dict[str, object]) -> str:
         import xmltodict
@@ -154,11 +155,11 @@ class XmlParser(Node[XmlConfig]):
             return None if value is None else to_text(value)
         made: dict[str, object] = {}
         for key, item in cast("dict[str, object]", value).items():
-            if key == self.config.attr and isinstance(item, dict):
+            if key == self._attr and isinstance(item, dict):
                 for name, attribute in cast("dict[str, object]", item).items():
                     made["@" + name] = to_text(attribute)
             else:
-                made["#" if key == self.config.chr else key] = self._unshape(item)
+                made["#" if key == self._chr else key] = self._unshape(item)
         return made
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 from msgspec import Meta
 
-from ...javalike import to_number, to_text
+from ...javalike import parse_float, to_number, to_text
 from ...message import Message, clone_value
 from ...node import Node, NodeConfig, NodeError
 from ...properties import MISSING, Path
@@ -58,7 +58,6 @@ class Rbe(Node[RbeConfig]):
                 self._known.pop(topic, None)
             else:
                 self._known.clear()
-            return None
         value = self._path.get(message)
         if value is MISSING:
             return None
@@ -70,15 +69,15 @@ class Rbe(Node[RbeConfig]):
 
     def _passes(self, key: str, value: object) -> bool:
         if self._func in ("rbe", "rbei"):
-            known = self._known.get(key, MISSING)
-            if known is MISSING:
-                self._known[key] = clone_value(value)
-                return self._func == "rbe" and self._first != value
-            if known == value and type(known) is type(value):
+            known = self._known.get(key, MISSING if self._first is MISSING else self._first)
+            tells = self._func == "rbe" or key in self._known
+            if isinstance(value, (dict, list)) and not isinstance(known, (dict, list)):
+                known = {}
+            if known is not MISSING and known == value and isinstance(known, bool) == isinstance(value, bool):
                 return False
-            self._known[key] = clone_value(value)
-            return True
-        number = to_number(value)
+            self._known[key] = clone_value(cast("object", value))
+            return tells
+        number = parse_float(value)
         if number != number:
             raise NodeError(f"{value!r} is not a number.")
         known = self._known.get(key, MISSING)

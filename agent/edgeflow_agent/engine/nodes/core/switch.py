@@ -9,7 +9,7 @@ from typing import Annotated, Literal, cast
 import msgspec
 from msgspec import Meta
 
-from ...javalike import kind_of, less, less_or_equal, loosely_equal, to_number, to_text
+from ...javalike import kind_of, less, less_or_equal, loosely_equal, to_number, to_string, to_text
 from ...message import Message, clone
 from ...node import Node, NodeConfig, NodeError
 from ...properties import MISSING, Evaluator, Path, evaluator
@@ -133,7 +133,7 @@ def _equal(value: object, other: object) -> bool:
 
 
 def _text(value: object) -> str:
-    return "undefined" if value is MISSING else to_text(value)
+    return "undefined" if value is MISSING else to_string(value)
 
 
 def _order(kind: str, operand: Evaluator) -> Test:
@@ -176,7 +176,7 @@ def _is_type(value: object, wanted: str) -> bool:
         return wanted == "undefined"
     if wanted == "json":
         try:
-            msgspec.json.decode(value if isinstance(value, (str, bytes)) else b"")
+            msgspec.json.decode(_text(value))
         except msgspec.DecodeError:
             return False
         return True
