@@ -8,7 +8,6 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -20,10 +19,13 @@ from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Database, GuardFailed, Transaction
 from edgeflow_cloud.kernel.errors import Unavailable
 from edgeflow_cloud.telemetry import queries
+from edgeflow_cloud.telemetry.custom import CustomNames
+from edgeflow_cloud.telemetry.latest import LatestMetrics
 from edgeflow_cloud.telemetry.live import LiveSamples
 from edgeflow_cloud.telemetry.measures import FLUSHED, REFUSED, STORED
 from edgeflow_cloud.telemetry.model import Batch, Refused
-from edgeflow_cloud.telemetry.partitions import days_of, make_partitions
+from edgeflow_cloud.telemetry.partitions import Place, make_partitions, places_of
+from edgeflow_cloud.telemetry.reports.storing import store_reports
 from edgeflow_cloud.tunnel import Superseded
 
 log = structlog.get_logger("edgeflow.telemetry")
@@ -48,7 +50,7 @@ class _Waiting:
     rows: int = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rows = max(1, len(self.batch.rows))
+        self.rows = max(1, self.batch.size)
 
 
 class Ingest:
@@ -66,8 +68,10 @@ class Ingest:
         self._full = asyncio.Event()
         self._flushers = 0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._days: set[date] = set()
+        self._days: set[Place] = set()
         self._live = LiveSamples()
+        self._latest = LatestMetrics()
+        self.custom = CustomNames()
 
     @classmethod
     def of(cls, context: Context) -> "Ingest":
@@ -202,6 +206,7 @@ class Ingest:
             _settle(taken, None)
             STORED.inc(sum(len(batch.rows) for batch in written))
             self._live.publish(context, written)
+            self._latest.note(context, written)
 
     async def _without_stale(self, db: Database, taken: list[_Waiting]) -> list[_Waiting]:
         """Those of `taken` whose connection is still the device's newest; the others are not stored."""
@@ -217,7 +222,7 @@ class Ingest:
         """
         batches = [waiting.batch for waiting in taken]
         guard = presence.guard(list({waiting.fence for waiting in taken}))
-        missing = days_of(batches) - self._days
+        missing = places_of(batches) - self._days
         if missing:
             await make_partitions(db, missing)
             self._days |= missing
@@ -230,6 +235,9 @@ class Ingest:
                     positions[batch.run] = moved[batch.run] = batch.sequence
                     new.append(batch)
             await queries.copy_samples(tx, new)
+            if custom := [row for batch in new for row in batch.custom]:
+                await queries.copy_custom(tx, custom)
+            await store_reports(tx, new)
             if moved:
                 await queries.move_cursors(tx, moved)
         return new

@@ -12,14 +12,29 @@ from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.telemetry.model import Batch
 
-_PREFIX = "samples:"
+_PREFIX = "streams:"
+METRICS, LOGS, EVENTS, EXECUTIONS = "metrics", "logs", "events", "executions"
+STREAMS = {METRICS: "sample", LOGS: "log", EVENTS: "event", EXECUTIONS: "execution"}
+"""What can be watched of a device, and what the live socket calls one of it."""
 _LOOK_EVERY = 1.0  # seconds between questions who listens
 _NEWEST = 10  # samples of one batch that are shown: what a device had kept for long is history, not live
+_NEWEST_TOLD = 200  # likewise of events and lines
+
+
+def stream_channel(stream: str, tenant_id: TenantId, device_id: DeviceId) -> str:
+    """The bus channel of one stream of one device, each message `{"device_id": "dev_…", …}` as JSON."""
+    return f"{_PREFIX}{stream}:{tenant_id}:{device_id}"
+
+
+def stream_of(channel: str) -> str | None:
+    """Which of STREAMS a channel carries; None for any other channel."""
+    prefix, _, rest = channel.partition(":")
+    return rest.partition(":")[0] if f"{prefix}:" == _PREFIX else None
 
 
 def sample_channel(tenant_id: TenantId, device_id: DeviceId) -> str:
     """The bus channel of one device's live samples, each `{"device_id": "dev_…", "time": …, …}` as JSON."""
-    return f"{_PREFIX}{tenant_id}:{device_id}"
+    return stream_channel(METRICS, tenant_id, device_id)
 
 
 class LiveSamples:
@@ -48,11 +63,11 @@ class LiveSamples:
                 self._looked_at = time.monotonic()
                 self._wanted = await context.bus.channels(_PREFIX)
             for batch in batches:
-                channel = sample_channel(batch.tenant_id, batch.device_id)
-                if channel not in self._wanted:
-                    continue
-                name = b'{"device_id":"' + ids.encode(ids.DEVICE, batch.device_id).encode() + b'",'
-                for sample in batch.samples[-_NEWEST:]:
-                    await context.bus.publish(channel, name + msgspec.json.encode(sample)[1:])
+                shown = batch.shown[-_NEWEST_TOLD:]
+                for stream, value in (*((METRICS, sample) for sample in batch.samples[-_NEWEST:]), *shown):
+                    channel = stream_channel(stream, batch.tenant_id, batch.device_id)
+                    if channel in self._wanted:
+                        name = b'{"device_id":"' + ids.encode(ids.DEVICE, batch.device_id).encode() + b'",'
+                        await context.bus.publish(channel, name + msgspec.json.encode(value)[1:])
         except BusAway:
             self._wanted = set()

@@ -1,9 +1,11 @@
 """What a stored sample is, where it stands in time, and which of its numbers can be asked for. Pure."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import astuple
 
 from edgeflow_cloud.kernel.errors import FieldError, Invalid
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
@@ -33,9 +35,18 @@ METRICS = (
     "load_1",
     "load_5",
     "load_15",
+    "flows_total",
+    "flows_running",
+    "flows_stopped",
+    "executions_total",
+    "executions_failed",
 )
 """The numbers of a sample that have a column of their own, in the columns' order."""
 DEFAULT_METRICS = ("cpu_percent", "memory_percent", "temperature_celsius", "load_1")
+
+MAX_CUSTOM_METRICS = 1_000
+"""Names of custom metrics that an organization's devices may use together."""
+_NAMED = 50
 
 MAX_POINTS, USUAL_POINTS = 2_000, 360
 _STEPS = (1, 10, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 21_600, 43_200, 86_400)
@@ -50,8 +61,9 @@ class Refused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """One telemetry frame, checked and ready to be stored. `rows` may be fewer than `samples`: too old ones
-    go.
+    """One frame of a device, checked and ready to be stored. `rows` may be fewer than `samples`: too old ones go.
+
+    `stream` tells the frames apart that number their batches each for itself: a run is one of them.
     """
 
     tenant_id: TenantId
@@ -60,11 +72,27 @@ class Batch:
     sequence: int
     rows: list[Row]
     samples: list[Sample]
+    custom: list[Row] = field(default_factory=list[Row])
+    events: list[Row] = field(default_factory=list[Row])
+    lines: list[Row] = field(default_factory=list[Row])
+    executions: dict[str, Row] = field(default_factory=dict[str, Row])
+    shown: list[tuple[str, object]] = field(default_factory=list[tuple[str, object]])
+    """What who looks now is shown: stream and value."""
+    stream: str = ""
 
     @property
     def run(self) -> tuple[TenantId, DeviceId, str]:
-        """Whose sequence it is: one run of one device's agent."""
-        return self.tenant_id, self.device_id, self.boot_id
+        """Whose sequence it is: one stream of one run of one device's agent."""
+        return (
+            self.tenant_id,
+            self.device_id,
+            f"{self.stream}:{self.boot_id}" if self.stream else self.boot_id,
+        )
+
+    @property
+    def size(self) -> int:
+        """Rows that it is going to be."""
+        return len(self.rows) + len(self.custom) + len(self.events) + len(self.lines) + len(self.executions)
 
 
 def make_batch(
@@ -89,6 +117,7 @@ def make_batch(
     newest = max(absurd) if absurd else received_at
     oldest = received_at - KEEP
     rows: list[Row] = []
+    custom: list[Row] = []
     for sample in samples:
         _check(sample)
         time, said = sample.time, None
@@ -97,7 +126,9 @@ def make_batch(
         elif time < oldest:
             continue
         rows.append(_row(tenant_id, device_id, time, received_at, said, sample))
-    return Batch(tenant_id, device_id, boot_id, sequence, rows, samples)
+        for name, value in sample.custom.items():
+            custom.append((tenant_id, device_id, name, time, received_at, value))
+    return Batch(tenant_id, device_id, boot_id, sequence, rows, samples, custom)
 
 
 def _check(sample: Sample) -> None:
@@ -105,7 +136,7 @@ def _check(sample: Sample) -> None:
         raise Refused(f"A sample lists more than {MAX_ITEMS} cores, disks or networks.")
     numbers = (
         sample.cpu_percent, sample.memory_percent, sample.temperature_celsius, sample.uptime_seconds,
-        sample.load_1, sample.load_5, sample.load_15, *sample.cpu_cores,
+        sample.load_1, sample.load_5, sample.load_15, *sample.cpu_cores, *sample.custom.values(),
     )  # fmt: skip
     for number in numbers:
         if number is not None and not math.isfinite(number):
@@ -126,7 +157,7 @@ def _row(
     said: datetime | None,
     sample: Sample,
 ) -> Row:
-    disks, networks = sample.disks, sample.networks
+    disks, networks, flows = sample.disks, sample.networks, sample.flows
     return (
         tenant_id,
         device_id,
@@ -145,6 +176,7 @@ def _row(
         sample.load_1,
         sample.load_5,
         sample.load_15,
+        *((None,) * 5 if flows is None else astuple(flows)),
         sample.cpu_cores or None,
         [disk.mount for disk in disks] if disks else None,
         [disk.total_bytes for disk in disks] if disks else None,
@@ -201,17 +233,24 @@ def choose_window(start: datetime | None, end: datetime | None, step: int | None
 
 
 def choose_metrics(asked: str | None) -> tuple[str, ...]:
-    """The names in `a,b,c`, each once. Raises Invalid that lists the known ones when one is not."""
+    """The names in `a,b,c`, each once; the usual ones when none is named."""
     names = tuple(dict.fromkeys(name.strip() for name in asked.split(",") if name.strip())) if asked else ()
-    return _known(names) or DEFAULT_METRICS
+    return names or DEFAULT_METRICS
 
 
-def _known(names: Sequence[str]) -> tuple[str, ...]:
+def split_metrics(names: Sequence[str], custom: Collection[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The system metrics and the custom ones among `names`; `custom` are those that there are.
+
+    Raises Invalid that lists the known ones when one is neither.
+    """
     for name in names:
-        if name not in METRICS:
+        if name not in METRICS and name not in custom:
+            known = ", ".join((*METRICS, *sorted(custom)[:_NAMED]))
             raise Invalid(
-                f"There is no metric {name[:60]!r}. Known are: {', '.join(METRICS)}.",
+                f"There is no metric {name[:60]!r}. Known are: {known}.",
                 code="unknown_metric",
-                fields=[FieldError("metric", f"one or more of {', '.join(METRICS)}, separated by commas")],
+                fields=[FieldError("metric", f"one or more of {known}, separated by commas")],
             )
-    return tuple(names)
+    return tuple(name for name in names if name in METRICS), tuple(
+        name for name in names if name not in METRICS
+    )

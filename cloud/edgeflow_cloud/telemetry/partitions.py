@@ -1,43 +1,59 @@
-"""How samples are kept on disk: native partitions, one a day. The only file that would know TimescaleDB.
+"""How telemetry is kept on disk: native partitions, one a day. The only file that would know TimescaleDB.
 
-A day's partition is made ahead by a schedule, or when a sample of a day without one arrives (a device that
-was away for long sends what it has kept). Days older than KEEP are dropped whole.
+A day's partition is made ahead by a schedule, or when a row of a day without one arrives (a device that was away for
+long sends what it has kept). Days older than KEEP are dropped whole.
 """
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 
 from edgeflow_cloud.infra.db import Database, Transaction
+from edgeflow_cloud.infra.retention import Forget
 from edgeflow_cloud.telemetry import queries
-from edgeflow_cloud.telemetry.model import Batch
+from edgeflow_cloud.telemetry.model import Batch, Row
 
 _AHEAD_DAYS = 2
-_TIME = queries.COLUMNS.index("time")
 _DROPPED_AT_ONCE = 10
 
+SAMPLES, CUSTOM, EVENTS, LOGS = "system_samples", "custom_samples", "device_events", "device_logs"
+TABLES = (SAMPLES, CUSTOM, EVENTS, LOGS)
+Place = tuple[str, date]
+"""A table and a day (UTC) of it."""
 
-def days_of(batches: Iterable[Batch]) -> set[date]:
-    """The days (UTC) that the batches' rows belong to."""
-    days: set[date] = set()
+
+def places_of(batches: Iterable[Batch]) -> set[Place]:
+    """Where the batches' rows belong."""
+    places: set[Place] = set()
     for batch in batches:
-        for row in batch.rows:
-            time = row[_TIME]
-            if isinstance(time, datetime):
-                days.add(time.astimezone(UTC).date())
-    return days
+        _add(places, SAMPLES, batch.rows, 2)
+        _add(places, CUSTOM, batch.custom, 3)
+        _add(places, EVENTS, batch.events, 3)
+        _add(places, LOGS, batch.lines, 3)
+    return places
 
 
-async def make_partitions(db: Database, days: Iterable[date]) -> None:
+def _add(places: set[Place], table: str, rows: Iterable[Row], position: int) -> None:
+    for row in rows:
+        time = row[position]
+        if isinstance(time, datetime):
+            places.add((table, time.astimezone(UTC).date()))
+
+
+async def make_partitions(db: Database, places: Iterable[Place]) -> None:
     """Make what is missing, each in a transaction of its own: short locks."""
-    for day in sorted(days):
+    for table, day in sorted(places):
         async with db.system_tx("telemetry partitions") as tx:
-            await queries.make_partition(tx, day)
+            if table == SAMPLES:
+                await queries.make_partition(tx, day)
+            else:
+                await queries.make_day_partition(tx, table, day)
 
 
 async def make_partitions_ahead(db: Database, now: datetime) -> None:
     """Make the partitions of today and the next two days."""
     today = now.astimezone(UTC).date()
-    await make_partitions(db, (today + timedelta(days=count) for count in range(_AHEAD_DAYS + 1)))
+    days = [today + timedelta(days=count) for count in range(_AHEAD_DAYS + 1)]
+    await make_partitions(db, ((table, day) for table in TABLES for day in days))
 
 
 async def drop_old_partitions(tx: Transaction, before: datetime, limit: int) -> int:
@@ -46,3 +62,13 @@ async def drop_old_partitions(tx: Transaction, before: datetime, limit: int) -> 
     """
     await queries.drop_partitions(tx, before, min(limit, _DROPPED_AT_ONCE))
     return 0
+
+
+def drop_old(table: str) -> Forget:
+    """The same for another table of TABLES."""
+
+    async def drop(tx: Transaction, before: datetime, limit: int) -> int:
+        await queries.drop_day_partitions(tx, table, before, min(limit, _DROPPED_AT_ONCE))
+        return 0
+
+    return drop

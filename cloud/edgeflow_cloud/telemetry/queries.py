@@ -88,20 +88,159 @@ async def copy_samples(tx: Transaction, batches: Sequence[Batch]) -> None:
         await tx.copy_records_to_table("system_samples", records=rows, columns=list(COLUMNS))
 
 
-async def select_averages(
-    tx: Transaction, device_id: DeviceId, window: Window, metrics: Sequence[str]
-) -> dict[int, tuple[float | None, ...]]:
-    """The average of each metric in each bucket that has samples. `metrics` are names of METRICS, nothing
-    else.
+async def copy_custom(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Write values that devices name themselves."""
+    columns = ["tenant_id", "device_id", "name", "time", "received_at", "value"]
+    await tx.copy_records_to_table("custom_samples", records=rows, columns=columns)
+
+
+async def add_custom_metrics(
+    tx: Transaction, tenant_id: TenantId, names: Sequence[str], limit: int
+) -> list[str]:
+    """Note that the names are used; those that are new take what room there is. Answers the names that are in.
+
+    Whoever adds names to an organization waits for others who do, so that the limit holds exactly.
     """
-    averages = ", ".join(f"avg({METRICS[METRICS.index(name)]})::double precision" for name in metrics)
+    await tx.execute("select pg_advisory_xact_lock(hashtextextended($1, 18))", str(tenant_id))
+    rows = await tx.fetch(
+        """
+        with used as (
+            update custom_metrics set last_seen_at = now()
+            where tenant_id = $1 and name = any ($2::text[])
+            returning name
+        ), added as (
+            insert into custom_metrics (tenant_id, name)
+            select $1, name from unnest($2::text[]) wanted (name)
+            where name not in (select m.name from custom_metrics m where m.tenant_id = $1)
+            order by name
+            limit greatest(0, $3 - (select count(*) from custom_metrics m where m.tenant_id = $1))
+            returning name
+        )
+        select name from used union all select name from added
+        """,
+        tenant_id,
+        list(names),
+        limit,
+    )
+    return [row["name"] for row in rows]
+
+
+DELETE_OLD_CUSTOM_METRICS = """
+delete from custom_metrics where (tenant_id, name) in (
+    select tenant_id, name from custom_metrics where last_seen_at < $1 order by last_seen_at limit $2
+)"""
+
+LATEST = (
+    "cpu_percent", "memory_percent", "temperature_celsius", "disk_percent", "load_1", "uptime_seconds",
+)  # fmt: skip
+
+
+async def upsert_latest(tx: Transaction, rows: Sequence[Row]) -> None:
+    """Write the newest values of devices, rows of (tenant, device, time, *LATEST, custom as JSON).
+
+    What a device did not say this time stays as it was. Devices that are gone are left out.
+    """
+    await tx.execute(
+        """
+        insert into device_latest_metrics as l (tenant_id, device_id, time, cpu_percent, memory_percent,
+            temperature_celsius, disk_percent, load_1, uptime_seconds, custom)
+        select n.*
+        from unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::double precision[], $5::double precision[],
+            $6::double precision[], $7::double precision[], $8::double precision[], $9::double precision[],
+            $10::jsonb[]) n (tenant_id, device_id, time, cpu_percent, memory_percent, temperature_celsius,
+            disk_percent, load_1, uptime_seconds, custom)
+        where exists (
+            select from telemetry_cursors c where c.tenant_id = n.tenant_id and c.device_id = n.device_id
+        )
+        order by n.tenant_id, n.device_id
+        on conflict (tenant_id, device_id) do update set
+            time = excluded.time,
+            cpu_percent = coalesce(excluded.cpu_percent, l.cpu_percent),
+            memory_percent = coalesce(excluded.memory_percent, l.memory_percent),
+            temperature_celsius = coalesce(excluded.temperature_celsius, l.temperature_celsius),
+            disk_percent = coalesce(excluded.disk_percent, l.disk_percent),
+            load_1 = coalesce(excluded.load_1, l.load_1),
+            uptime_seconds = coalesce(excluded.uptime_seconds, l.uptime_seconds),
+            custom = l.custom || excluded.custom
+        where excluded.time >= l.time
+        """,
+        *([row[index] for row in rows] for index in range(3 + len(LATEST) + 1)),
+    )
+
+
+async def select_custom_names(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> list[str]:
+    """The names of a device's own values, in order."""
+    rows = await tx.fetch(
+        """
+        select jsonb_object_keys(custom) as name from device_latest_metrics
+        where tenant_id = $1 and device_id = $2
+        order by 1
+        """,
+        tenant_id,
+        device_id,
+    )
+    return [row["name"] for row in rows]
+
+
+async def select_custom(
+    tx: Transaction, device_id: DeviceId, window: Window, names: Sequence[str], aggregate: str
+) -> dict[tuple[str, int], float]:
+    """One aggregate (avg, min, max) of each named value in each bucket that has any."""
+    rows = await tx.fetch(
+        """
+        select name, floor(extract(epoch from time) / $4)::bigint * $4 as bucket,
+            case $6 when 'min' then min(value) when 'max' then max(value) else avg(value) end as value
+        from device_custom_samples
+        where device_id = $1 and time >= $2 and time < $3 and name = any ($5::text[])
+        group by 1, 2
+        """,
+        device_id,
+        window.start,
+        window.end,
+        window.step,
+        list(names),
+        aggregate,
+    )
+    return {(row["name"], row["bucket"]): row["value"] for row in rows}
+
+
+async def delete_custom(tx: Transaction, tenant_id: TenantId, device_id: DeviceId, before: datetime) -> None:
+    """Delete the values of a device that is gone."""
+    await tx.execute(
+        "delete from custom_samples where tenant_id = $1 and device_id = $2 and received_at <= $3",
+        tenant_id,
+        device_id,
+        before,
+    )
+
+
+async def make_day_partition(tx: Transaction, table: str, day: date) -> None:
+    await tx.execute("select make_day_partition($1, $2)", table, day)
+
+
+async def drop_day_partitions(tx: Transaction, table: str, before: datetime, limit: int) -> int:
+    return cast(int, await tx.fetchval("select drop_day_partitions($1, $2, $3)", table, before, limit))
+
+
+AGGREGATES = {"avg": "avg", "min": "min", "max": "max"}
+
+
+async def select_values(
+    tx: Transaction, device_id: DeviceId, window: Window, metrics: Sequence[str], aggregate: str
+) -> dict[int, tuple[float | None, ...]]:
+    """One aggregate of each metric in each bucket that has samples. `metrics` are names of METRICS, `aggregate` one of
+    AGGREGATES, nothing else.
+    """
+    averages = ", ".join(
+        f"{AGGREGATES[aggregate]}({METRICS[METRICS.index(name)]})::double precision" for name in metrics
+    )
     rows = await tx.fetch(
         f"""
         select floor(extract(epoch from time) / $4)::bigint * $4, {averages}
         from device_samples
         where device_id = $1 and time >= $2 and time < $3
         group by 1
-        """,  # noqa: S608 - the names come from METRICS
+        """,  # noqa: S608 - the names come from METRICS and AGGREGATES
         device_id,
         window.start,
         window.end,

@@ -44,6 +44,8 @@ ALLOWED: dict[str, dict[str, str]] = {
     "tunnel.jobs": {"system_tx": "devices of a hub that was killed, whoever owns them"},
     "tunnel.neighbours": {"system_tx": "the platform suspects a clone; nobody asked for it"},
     "telemetry.ingest": {"ingest_tx": "COPY of a batch that spans organizations"},
+    "telemetry.custom": {"ingest_tx": "counts an organization's names before a device's batch is stored"},
+    "telemetry.latest": {"ingest_tx": "the newest values of many organizations' devices, written at once"},
     "telemetry.partitions": {"system_tx": "a day's partition holds everybody's samples"},
     "telemetry.jobs": {"system_tx": "samples are out of people's reach; their device was deleted"},
     "flow_keys.service": {"system_tx": "a rotated master key seals every organization's key anew"},

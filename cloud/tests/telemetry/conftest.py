@@ -12,7 +12,7 @@ from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
-from edgeflow_cloud.telemetry.device import receive_telemetry
+from edgeflow_cloud.telemetry.device import receive_events, receive_logs, receive_telemetry
 from edgeflow_cloud.tunnel import Session
 from edgeflow_protocol import frames
 from edgeflow_protocol.telemetry import Disk, Network, Sample
@@ -44,7 +44,7 @@ class Peer:
         self.context, self.tenant_id, self.device_id = context, owner.tenant_id, device_id
         self.acks: list[frames.Ack] = []
 
-    async def send(self, frame: frames.Telemetry) -> frames.Ack | None:
+    async def send(self, frame: frames.Telemetry | frames.Events | frames.Logs) -> frames.Ack | None:
         before = len(self.acks)
         session = SimpleNamespace(
             context=self.context,
@@ -53,7 +53,13 @@ class Peer:
             epoch=0,  # what a device that never connected has
             send=self.acks.append,
         )
-        await receive_telemetry(cast(Session, session), frame)
+        match frame:
+            case frames.Telemetry():
+                await receive_telemetry(cast(Session, session), frame)
+            case frames.Events():
+                await receive_events(cast(Session, session), frame)
+            case frames.Logs():
+                await receive_logs(cast(Session, session), frame)
         return self.acks[-1] if len(self.acks) > before else None
 
 

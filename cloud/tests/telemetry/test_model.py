@@ -7,7 +7,14 @@ import pytest
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Invalid
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
-from edgeflow_cloud.telemetry.model import KEEP, Refused, choose_metrics, choose_window, make_batch
+from edgeflow_cloud.telemetry.model import (
+    KEEP,
+    Refused,
+    choose_metrics,
+    choose_window,
+    make_batch,
+    split_metrics,
+)
 from edgeflow_protocol.telemetry import Disk, Sample
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -75,6 +82,7 @@ def test_windows() -> None:
 def test_metrics_are_known_by_name() -> None:
     assert choose_metrics("load_1, cpu_percent,load_1") == ("load_1", "cpu_percent")
     assert "cpu_percent" in choose_metrics(None)
-    with pytest.raises(Invalid, match=r"no metric 'cpu; drop'.*cpu_percent") as problem:
-        choose_metrics("cpu; drop")
+    assert split_metrics(("bar", "load_1"), ["bar"]) == (("load_1",), ("bar",))
+    with pytest.raises(Invalid, match=r"no metric 'cpu; drop'.*cpu_percent.*bar") as problem:
+        split_metrics(choose_metrics("cpu; drop"), ["bar"])
     assert problem.value.code == "unknown_metric"

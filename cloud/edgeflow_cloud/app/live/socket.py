@@ -1,7 +1,9 @@
 """The WebSocket `/live`.
 
-Server to page: `{"changed": [path, …]}` (fetch these again; `*` means everything) and `{"sample": {…}}`.
-Page to server: `{"subscribe": ["devices/dev_…/metrics"]}` and `{"unsubscribe": […]}`.
+Server to page: `{"changed": [path, …]}` (fetch these again; `*` means everything) and `{"sample": {…}}`,
+`{"log": {…}}`, `{"event": {…}}`, `{"execution": {…}}` of the devices that it watches, each with its `device_id`.
+Page to server: `{"subscribe": ["devices/dev_…/metrics"]}` (or `/logs`, `/events`, `/executions`) and
+`{"unsubscribe": […]}`.
 """
 
 import asyncio
@@ -21,7 +23,7 @@ from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Problem
 from edgeflow_cloud.kernel.ids import DeviceId, MalformedId
 from edgeflow_cloud.kernel.principal import Principal
-from edgeflow_cloud.telemetry import sample_channel
+from edgeflow_cloud.telemetry import STREAMS, stream_channel, stream_of
 
 log = structlog.get_logger("edgeflow.live")
 _FETCH_ALL = b'{"changed":["*"]}'
@@ -76,8 +78,11 @@ async def _tell_gaps(socket: WebSocket, gap: asyncio.Event) -> None:
 
 async def _send(socket: WebSocket, subscription: Subscription) -> None:
     async for message in subscription:
-        sample = message.channel.startswith("samples:")
-        await _send_text(socket, b'{"sample":' + message.data + b"}" if sample else message.data)
+        stream = stream_of(message.channel)
+        if stream is None:
+            await _send_text(socket, message.data)
+        else:
+            await _send_text(socket, b'{"' + STREAMS[stream].encode() + b'":' + message.data + b"}")
 
 
 async def _end_with_session(socket: WebSocket, context: Context, principal: Principal) -> None:
@@ -106,14 +111,15 @@ async def _listen(
             )
             continue
         for path in wish.unsubscribe:
-            if (device := _device_of(path)) is not None:
-                await subscription.remove(sample_channel(principal.tenant_id, device))
+            if (wanted := _wanted(path)) is not None:
+                await subscription.remove(stream_channel(wanted[0], principal.tenant_id, wanted[1]))
         for path in wish.subscribe[:_WATCHED_AT_ONCE]:
-            device = _device_of(path)
-            if device is None or len(subscription.channels) > _WATCHED_AT_ONCE:
+            wanted = _wanted(path)
+            if wanted is None or len(subscription.channels) > _WATCHED_AT_ONCE:
                 continue
+            stream, device = wanted
             if await _may_watch(context, principal, device):
-                await subscription.add(sample_channel(principal.tenant_id, device))
+                await subscription.add(stream_channel(stream, principal.tenant_id, device))
 
 
 async def _may_watch(context: Context, principal: Principal, device: DeviceId) -> bool:
@@ -127,11 +133,12 @@ async def _may_watch(context: Context, principal: Principal, device: DeviceId) -
     return True
 
 
-def _device_of(path: str) -> DeviceId | None:
+def _wanted(path: str) -> tuple[str, DeviceId] | None:
+    """The stream and the device that a path names; None when it names neither."""
     match path.split("/"):
-        case ["devices", device, "metrics"]:
+        case ["devices", device, stream] if stream in STREAMS:
             try:
-                return DeviceId(ids.decode(ids.DEVICE, device))
+                return stream, DeviceId(ids.decode(ids.DEVICE, device))
             except MalformedId:
                 return None
         case _:
