@@ -101,6 +101,7 @@ class Agent:
             told=self.telling.engine_event,
             trial=self._trial,
         )
+        self.telling.feed.changed = self.runtime.watch
         self.runtime.load()
         self.identity = Identity(settings, self.configuration, vault, self.runtime.trust.pin)
         self.identity.load()

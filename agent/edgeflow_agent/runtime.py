@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from .deploy import BundleSource, Deployer, FlowKeeper, FlowStore, Trial, Trust, UpdateLock
 from .deploy.builtin import BuiltinEngine
 from .effects import DeviceEffects
-from .engine import Engine, Event, FlowChanged
+from .engine import Engine, Event, FlowChanged, Kind
 from .flows import Flows
 from .link import Target
 from .pins import Pins
@@ -42,6 +42,7 @@ class FlowRuntime:
         self.lock = UpdateLock(folder)
         self.engine = Engine(folder, environment=lambda: self.effects.variables)
         self._told = told
+        self._watching: asyncio.Task[None] | None = None
         runner = BuiltinEngine(self.engine)
         self.deployer = Deployer(
             FlowStore(folder),
@@ -61,12 +62,13 @@ class FlowRuntime:
 
     async def run(self, *, autostart: bool) -> None:
         """Flows first, then what is desired of them; until cancelled."""
-        listening = asyncio.create_task(self._listen(), name="engine events")
+        listening = asyncio.create_task(self._listen("execution", "log", "flow"), name="engine events")
         try:
             await self.deployer.boot(autostart=autostart)
             self.effects.serve(self.keeper)
             await self.keeper.run()
         finally:
+            self.watch(0)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
 
@@ -81,8 +83,16 @@ class FlowRuntime:
         del flow_id
         self.keeper.wake()
 
-    async def _listen(self) -> None:
-        subscription = self.engine.subscribe("execution", "log", "flow", "status", "debug")
+    def watch(self, watchers: int) -> None:
+        """So many watch live: debug values and statuses are made only for them."""
+        if watchers and self._watching is None:
+            self._watching = asyncio.create_task(self._listen("debug", "status"), name="live events")
+        elif not watchers and self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+
+    async def _listen(self, *kinds: Kind) -> None:
+        subscription = self.engine.subscribe(*kinds)
         try:
             async for event in subscription:
                 if isinstance(event, FlowChanged):

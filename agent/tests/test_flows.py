@@ -219,6 +219,23 @@ async def test_offline_a_device_starts_with_what_it_had(cloud: CloudDouble, star
     await cloud.start()
 
 
+async def test_what_went_while_nobody_listened_is_taken_back(
+    cloud: CloudDouble, start_agent: StartAgent
+) -> None:
+    cloud.codes["PROV-A"] = None
+    agent = await connect(cloud, start_agent, signed=False)
+    agent.stop()
+    await until(lambda: cloud.line.close_code is not None)
+    cloud.shadow("dev_1")["reported"] |= {
+        "flows": {"gone": {"status": "running"}},
+        "shadow_errors": {"x": "Bad."},
+    }
+    await asyncio.sleep(0.2)
+    await connect(cloud, start_agent, signed=False)
+    await until(lambda: cloud.shadow("dev_1")["reported"].get("flows") == {})
+    await until(lambda: cloud.shadow("dev_1")["reported"].get("shadow_errors", {}).get("x") is None)
+
+
 async def test_executions_and_lines_are_told_and_kept_until_they_are_acknowledged(
     cloud: CloudDouble, start_agent: StartAgent
 ) -> None:

@@ -116,7 +116,7 @@ async def test_who_watches_sees_lines_and_executions(cloud: CloudDouble, start_a
     await call(port, "POST", f"{API}/flows/{made['id']}/start")
     seen: dict[str, Any] = {}
     async with asyncio.timeout(5):
-        while not {"log", "execution", "flow_status"} <= set(seen):
+        while not {"log", "execution", "flow_status", "debug"} <= set(seen):
             frame = json.loads(await watcher.recv())
             assert set(frame) == {"type", "timestamp", "data"}
             seen[frame["type"]] = frame["data"]
@@ -126,6 +126,7 @@ async def test_who_watches_sees_lines_and_executions(cloud: CloudDouble, start_a
     await watcher.ping()
     await watcher.close()
     await until(lambda: agent.feed.watchers == 0)
+    assert not agent.engine.streams.wanted("debug")
 
 
 async def test_who_may_watch(start_agent: StartAgent) -> None:

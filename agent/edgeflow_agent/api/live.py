@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -16,6 +16,8 @@ class LiveFeed:
     """Hands frames to all watchers. A slow one loses the oldest, and nobody else anything."""
 
     def __init__(self) -> None:
+        self.changed: Callable[[int], None] = _nobody
+        """Told how many watch, when that changes."""
         self._watchers: set[asyncio.Queue[bytes]] = set()
 
     @property
@@ -27,11 +29,13 @@ class LiveFeed:
         """A queue of frames, until `leave`."""
         queue: asyncio.Queue[bytes] = asyncio.Queue(_BACKLOG)
         self._watchers.add(queue)
+        self.changed(len(self._watchers))
         return queue
 
     def leave(self, queue: asyncio.Queue[bytes]) -> None:
         """Stop watching."""
         self._watchers.discard(queue)
+        self.changed(len(self._watchers))
 
     def tell(self, kind: str, data: Mapping[str, object]) -> None:
         """Tell all watchers; costs nothing while there are none."""
@@ -42,3 +46,8 @@ class LiveFeed:
             if queue.full():
                 queue.get_nowait()
             queue.put_nowait(frame)
+
+
+def _nobody(watchers: int) -> None:
+    """Nobody wants to know."""
+    del watchers

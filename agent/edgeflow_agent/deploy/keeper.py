@@ -54,6 +54,7 @@ class FlowKeeper:
         self._troubles: dict[str, str] = {}
         self._reported: Document = {}
         self._stale = False
+        self._told = False
         self._news = asyncio.Event()
         self._pause = _FIRST_PAUSE
 
@@ -92,7 +93,8 @@ class FlowKeeper:
         change |= {
             flow_id: seen for flow_id, seen in now.items() if not same(seen, self._reported.get(flow_id))
         }
-        if change:
+        if change or not self._told:
+            self._told = True  # Also that there are none: then what the cloud has of earlier ones is old.
             # A key that went must be said to be gone: a merge keeps what is not named.
             for flow_id, seen in now.items():
                 old = self._reported.get(flow_id)

@@ -42,6 +42,8 @@ _log = logging.getLogger(__name__)
 _FILE = "shadow.json"
 _SECRETS = "secrets"
 _MASK = "***"
+_OURS = (FLOWS, ENVIRONMENT, SECRETS, GPIO, ERRORS)
+"""Objects of `reported` whose names are this agent's to give and to take."""
 _INTERVALS = (METRIC_INTERVAL, METRICS_INTERVAL)
 
 
@@ -164,6 +166,24 @@ class ShadowRunner:
     def note(self, facts: Mapping[str, object]) -> None:
         """Facts of the device that are reported, not planned for."""
         self._report(dict(facts))
+
+    def stale(self, reported: object) -> Document:
+        """What the cloud still has as reported and is no more, as nulls: it went while nobody could say so."""
+        gone: Document = {}
+        if not isinstance(reported, Mapping):
+            return gone
+        for key in _OURS:
+            theirs = cast("Mapping[str, object]", reported).get(key)
+            ours = self.reported.get(key)
+            if key == FLOWS and ours is None:
+                continue  # They have not been looked at yet; the next sync is soon enough.
+            if isinstance(theirs, Mapping):
+                names = cast("Mapping[str, object]", theirs).keys()
+                known = cast("Document", ours).keys() if isinstance(ours, dict) else set[str]()
+                missing: Document = {name: None for name in names if name not in known}
+                if missing:
+                    gone[key] = missing
+        return gone
 
     def document(self, device_id: str) -> dict[str, object]:
         """The published shadow document, as far as this device knows it. Secrets are masked."""

@@ -191,6 +191,7 @@ class ShadowSync:
         desired, version = document.get("desired"), document.get("version")
         if not isinstance(desired, dict) or not isinstance(version, int):
             raise ValueError("the cloud answered something else than a shadow")
+        self._note(self._runner.stale(document.get("reported")))
         if version >= self._runner.version:
             self._note(self._runner.accept_desired(cast(dict[str, object], desired), version))
 

@@ -258,7 +258,8 @@ async def main(wanted: int, seed: int, folder: Path) -> None:
     took = asyncio.get_running_loop().time() - started
     print(
         f"{sum(killing.kills.values())} kills at {len(killing.kills)} kinds of system calls in {took:.0f} s "
-        f"({killing.misses} calls never came so often); {killing.generation} devices, {killing.told + len(killing.sent)} commands, "
+        f"({killing.misses} calls never came so often); {killing.generation} devices, "
+        f"{killing.told + len(killing.sent)} commands, "
         f"{len(killing.ledger.read_text().split())} ran, none twice; a flow ran after {killing.seen[True]} of "
         f"{killing.seen.total()} looks (the others had no good version yet)."
     )
