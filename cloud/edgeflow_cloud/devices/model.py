@@ -56,6 +56,23 @@ class Filter:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Which devices a deed is for: all, those that have every one of `tags`, or those named. Exactly one is given."""
+
+    all: bool = False
+    tags: tuple[str, ...] | None = None
+    device_ids: tuple[DeviceId, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tagging:
+    """What came of tagging many devices: how many the target named, and how many of them had to change."""
+
+    matched: int
+    changed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """A device whose tunnel was just accepted by hub `hub_id`; `agent_version` is what it said of itself.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from edgeflow_cloud.devices.model import Filter
+from edgeflow_cloud.devices.model import Filter, Target
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel.ids import DeviceId, ProjectId, TenantId
 
@@ -138,6 +138,46 @@ async def select_devices(
         limit,
         wanted.project_id,
         list(wanted.tags),
+    )
+
+
+async def lock_target(tx: Transaction, tenant_id: TenantId, target: Target, limit: int) -> list[Row]:
+    """(id, name, tags) of the target's devices, locked in the order of their ids, so that two calls cannot deadlock."""
+    return await tx.fetch(
+        """
+        select d.id, d.name, d.tags from devices d
+        where d.tenant_id = $1 and ($2::boolean or d.tags @> $3::text[] or d.id = any ($4::uuid[]))
+        order by d.id
+        limit $5
+        for update
+        """,
+        tenant_id,
+        target.all,
+        None if target.tags is None else list(target.tags),
+        None if target.device_ids is None else list(target.device_ids),
+        limit,
+    )
+
+
+async def update_tags(
+    tx: Transaction,
+    tenant_id: TenantId,
+    device_ids: Sequence[UUID],
+    add: Sequence[str],
+    remove: Sequence[str],
+) -> None:
+    """What stays keeps its order; what is new comes last."""
+    await tx.execute(
+        """
+        update devices set version = version + 1, updated_at = now(),
+            tags = array(select had from unnest(tags) had where had <> all ($4::text[]))
+                || array(select added from unnest($3::text[]) added where added <> all (tags))
+        where tenant_id = $1 and id = any ($2::uuid[])
+        """,
+        tenant_id,
+        list(device_ids),
+        list(add),
+        list(remove),
     )
 
 

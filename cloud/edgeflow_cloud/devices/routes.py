@@ -4,14 +4,16 @@ from typing import Annotated
 
 from fastapi import Query, Response
 
-from edgeflow_cloud.devices import service
-from edgeflow_cloud.devices.model import Filter, Status
+from edgeflow_cloud.devices import service, tagging
+from edgeflow_cloud.devices.model import Filter, Status, Target
 from edgeflow_cloud.devices.schemas import (
     CreatedDevice,
     CreateDevice,
     DeviceDocument,
     DeviceStatusDocument,
     Tag,
+    TagDevices,
+    TaggingDocument,
     UpdateDevice,
 )
 from edgeflow_cloud.infra.http import Caller, IfMatch, Listing, PageQuery, Router, Tx, show_version
@@ -60,6 +62,24 @@ async def create_device(tx: Tx, caller: Caller, body: CreateDevice) -> CreatedDe
         tx, caller, name=body.name, notes=body.notes, tags=body.tags, project_id=body.project_id
     )
     return CreatedDevice(**DeviceDocument.model_validate(device).model_dump(), api_key=key)
+
+
+@router.post("/devices/tags", "devices:manage")
+async def tag_devices(
+    tx: Tx,
+    caller: Caller,
+    body: TagDevices,
+    dry_run: Annotated[bool, Query(description="Only count; change nothing.")] = False,
+) -> TaggingDocument:
+    """Give tags to many devices, or take them away: at most 1,000 devices a call, all of them or none."""
+    asked = body.target
+    target = Target(
+        asked.all is True,
+        None if asked.tags is None else tuple(asked.tags),
+        None if asked.device_ids is None else tuple(asked.device_ids),
+    )
+    done = await tagging.tag_devices(tx, caller, target, add=body.add, remove=body.remove, dry_run=dry_run)
+    return TaggingDocument.model_validate(done)
 
 
 @router.get("/devices/{device_id}", "devices:view")

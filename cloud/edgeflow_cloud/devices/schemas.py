@@ -1,9 +1,9 @@
 """HTTP bodies of the registry."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from edgeflow_cloud.devices.model import Status
 from edgeflow_cloud.infra.http import Body, Document
@@ -31,6 +31,37 @@ class UpdateDevice(Body):
     notes: Notes | None = None
     tags: Tags | None = None
     project_id: ProjectIdField | None = Field(None, description="null takes it out of its project.")
+
+
+class TargetBody(Body):
+    """Which devices: exactly one of these."""
+
+    all: Literal[True] | None = None
+    tags: Annotated[list[Tag], Field(min_length=1, max_length=50)] | None = Field(
+        None, description="Devices that have all of them."
+    )
+    device_ids: Annotated[list[DeviceIdField], Field(min_length=1, max_length=1_000)] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if sum(given is not None for given in (self.all, self.tags, self.device_ids)) != 1:
+            raise ValueError("Name the devices in exactly one way: all, tags or device_ids.")
+        return self
+
+
+class TagDevices(Body):
+    """Tags to give to many devices, and to take from them."""
+
+    target: TargetBody
+    add: Tags = Field(default_factory=list[str])
+    remove: Tags = Field(default_factory=list[str])
+
+
+class TaggingDocument(Document):
+    """How many devices the target named, and how many of them changed (or would, in a dry run)."""
+
+    matched: int
+    changed: int
 
 
 class DeviceDocument(Document):
