@@ -305,7 +305,7 @@ class CloudDouble:
             device_id = self.codes[code] = f"dev_{len(self.hardware) + 1}"
             self.hardware[device_id] = hardware
         key = self.keys[device_id] = f"efk_{len(self.requests)}_{KEY_TAIL}"
-        answer = {"device_id": device_id, "api_key": key}
+        answer: dict[str, Any] = {"device_id": device_id, "api_key": key}
         if body["hardware_info"].get("agent") == "edgeflow-agent" and self.signers:
             answer["flow_keys"] = self.flow_keys()
         return 201, answer

@@ -37,7 +37,7 @@ def reported(cloud: CloudDouble, flow_id: str = "f") -> dict[str, Any]:
 
 
 async def connect(
-    cloud: CloudDouble, start_agent: StartAgent, *, signed: bool = True, **settings: object
+    cloud: CloudDouble, start_agent: StartAgent, *, signed: bool = True, **settings: Any
 ) -> Agent:
     if signed and not cloud.signers:
         cloud.signers = [Ed25519PrivateKey.generate()]

@@ -42,7 +42,7 @@ async def test_flows_in_the_published_shapes(start_agent: StartAgent) -> None:
     nothing = await call(port, "POST", f"{path}/rollback")
     assert (nothing[0], "no version" in nothing[1]["error"]) == (400, True)
     assert (await call(port, "PUT", path, {"name": "Better"}))[1]["version"] == 3
-    await until(lambda: agent.runtime.deployer.state(made["id"]).previous is not None)
+    await until(lambda: (state := agent.runtime.deployer.state(made["id"])) and state.previous)
     assert (await call(port, "POST", f"{path}/rollback"))[1]["version"] == 2
     assert (await call(port, "POST", f"{path}/stop"))[1]["message"] == "Flow stopped"
     assert (await call(port, "DELETE", path))[1] == {"message": "Flow deleted", "id": made["id"]}
