@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from edgeflow_cloud.app import live
 from edgeflow_cloud.app.api import PREFIX, create_api, openapi_document
 from edgeflow_cloud.app.installer import install_routes
+from edgeflow_cloud.app.platform_metrics import show_metrics
 from edgeflow_cloud.infra.blobs import BlobProxy
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.http.middleware import Envelope
@@ -50,6 +51,7 @@ def create_site(context: Context, subsystems: Sequence[Subsystem], blobs: BlobPr
         routes=[
             WebSocketRoute("/live", live.serve_live),
             Mount("/blobs", blobs),
+            Route("/metrics", show_metrics),
             *install_routes(context.settings),
             Route("/{path:path}", show_page),
         ],

@@ -20,7 +20,7 @@ from edgeflow_cloud.telemetry.model import Batch, Row
 from edgeflow_protocol.telemetry import Sample
 
 log = structlog.get_logger("edgeflow.telemetry")
-_EVERY = 2.0  # seconds between writes
+_EVERY = 5.0  # seconds between writes
 _ROWS = 1_000  # devices a write; the others wait for the next, the longest waiting first
 
 _TIME = 2

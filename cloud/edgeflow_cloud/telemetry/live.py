@@ -62,12 +62,17 @@ class LiveSamples:
             if due:
                 self._looked_at = time.monotonic()
                 self._wanted = await context.bus.channels(_PREFIX)
+            if not self._wanted:
+                return
             for batch in batches:
-                shown = batch.shown[-_NEWEST_TOLD:]
-                for stream, value in (*((METRICS, sample) for sample in batch.samples[-_NEWEST:]), *shown):
+                name = b'{"device_id":"' + ids.encode(ids.DEVICE, batch.device_id).encode() + b'",'
+                told = batch.shown[-_NEWEST_TOLD:]
+                for stream in STREAMS:
                     channel = stream_channel(stream, batch.tenant_id, batch.device_id)
-                    if channel in self._wanted:
-                        name = b'{"device_id":"' + ids.encode(ids.DEVICE, batch.device_id).encode() + b'",'
+                    if channel not in self._wanted:
+                        continue
+                    values = [one for kind, one in told if kind == stream]
+                    for value in batch.samples[-_NEWEST:] if stream == METRICS else values:
                         await context.bus.publish(channel, name + msgspec.json.encode(value)[1:])
         except BusAway:
             self._wanted = set()

@@ -9,13 +9,14 @@ from edgeflow_cloud.telemetry.device import DEVICE_SIDE
 from edgeflow_cloud.telemetry.jobs import FORGET_DEVICE, MAKE_PARTITIONS, REACTIONS, SCHEDULES
 from edgeflow_cloud.telemetry.model import KEEP
 from edgeflow_cloud.telemetry.partitions import CUSTOM, EVENTS, LOGS, drop_old, drop_old_partitions
+from edgeflow_cloud.telemetry.prometheus.routes import router as prometheus_router
 from edgeflow_cloud.telemetry.reports.queries import DELETE_OLD_EXECUTIONS
 from edgeflow_cloud.telemetry.reports.routes import router as reports_router
 from edgeflow_cloud.telemetry.routes import router
 
 SUBSYSTEM = Subsystem(
     name="telemetry",
-    routers=[router, reports_router],
+    routers=[router, reports_router, prometheus_router],
     device=DEVICE_SIDE,
     jobs=[MAKE_PARTITIONS, FORGET_DEVICE],
     schedules=SCHEDULES,

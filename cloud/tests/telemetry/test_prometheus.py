@@ -1,0 +1,80 @@
+"""The scrapes, read by Prometheus' own parser."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from cloud.tests.conftest import Caller
+from cloud.tests.telemetry.conftest import Peer, batch, sample
+from edgeflow_cloud.app.platform_metrics import show_metrics
+from edgeflow_cloud.infra.secret import Secret
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.telemetry import latest
+from edgeflow_cloud.telemetry.prometheus.rendering import Newest, render
+
+
+def read(text: str) -> dict[tuple[str, ...], float]:
+    """(family, label values…) -> value."""
+    return {
+        (one.name, *one.labels.values()): one.value
+        for family in text_string_to_metric_families(text)
+        for one in family.samples
+    }
+
+
+async def test_an_organization_scrapes_its_own_devices(
+    client: Caller, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(latest, "_EVERY", 0.02)
+    await peer.send(batch(1, sample(0, 33.0, custom={"boiler.bar": 2.5})))
+    name = ids.encode(ids.DEVICE, peer.device_id)
+    async with asyncio.timeout(5):
+        while True:
+            answer = await client("owner").get("/prometheus")
+            assert answer.status_code == 200, answer.text
+            assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+            found = read(answer.text)
+            if len(found) > 1:
+                break
+            await asyncio.sleep(0.05)
+    assert found["edgeflow_device_cpu_percent", name] == 33.0
+    assert found["edgeflow_device_custom", name, "boiler.bar"] == 2.5
+    assert found["edgeflow_series_left_out",] == 0
+    assert read((await client("stranger").get("/prometheus")).text) == {("edgeflow_series_left_out",): 0}
+    assert (await client("").get("/prometheus")).status_code == 401
+
+
+def test_series_are_capped_and_the_rest_is_counted() -> None:
+    made = [Newest(ids.new(), {"cpu_percent": 1.0, "load_1": 2.0}, {"a": 1.0}) for _ in range(10)]
+    found = read(render(made, 30, 7).decode())
+    assert found.pop(("edgeflow_series_left_out",)) == 23
+    assert len(found) == 7
+
+
+@pytest.mark.parametrize(
+    ("peer_address", "headers", "token", "status"),
+    [
+        ("127.0.0.1", {}, None, 200),
+        ("::1", {}, None, 200),
+        ("127.0.0.1", {"X-Forwarded-For": "198.51.100.7"}, None, 401),  # a proxy on this machine
+        ("198.51.100.7", {}, None, 401),
+        ("198.51.100.7", {"Authorization": "Bearer "}, None, 401),
+        ("198.51.100.7", {"Authorization": "Bearer wrong"}, "right", 401),
+        ("198.51.100.7", {"Authorization": "Bearer right"}, "right", 200),
+    ],
+)
+def test_the_platform_is_scraped_from_itself_or_with_the_token(
+    peer_address: str, headers: dict[str, str], token: str | None, status: int
+) -> None:
+    site = Starlette(routes=[Route("/metrics", show_metrics)])
+    settings = SimpleNamespace(metrics_token=Secret(token) if token else None)
+    site.state.context = SimpleNamespace(settings=settings)
+    answer = TestClient(site, client=(peer_address, 1)).get("/metrics", headers=headers)
+    assert answer.status_code == status
+    if status == 200:
+        assert ("edgeflow_telemetry_samples_total",) in read(answer.text)
