@@ -109,6 +109,47 @@ class Path:
             del found[place]
 
 
+_OWN = frozenset({"payload", "topic"})
+
+
+class FieldPath(Path):
+    """A path as the field runtime has it, where everything is in the payload: what the message itself lacks is looked for
+    in its payload, and put there, if that is an object. `payload.x` and `topic` are as everywhere."""
+
+    __slots__ = ("_first",)
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text.removeprefix("msg."))
+        self._first = str(self._parts[0])
+        if self._first not in _OWN and not self._first.startswith("_"):
+            direct = self.get
+
+            def get(values: Message) -> Any:
+                found = direct(values)
+                if found is MISSING and isinstance(inner := values.get("payload"), dict):
+                    return direct(cast("Message", inner))
+                return found
+
+            self.get = get
+
+    def set(self, values: Message, value: object) -> bool:
+        return super().set(self._holder(values), value)
+
+    def delete(self, values: Message) -> None:
+        super().delete(self._holder(values))
+
+    def _holder(self, values: Message) -> Message:
+        inner = values.get("payload")
+        if (
+            self._first in values
+            or self._first in _OWN
+            or self._first.startswith("_")
+            or not isinstance(inner, dict)
+        ):
+            return values
+        return cast("Message", inner)
+
+
 def _getter(parts: list[Any], slowly: Callable[[Message], Any]) -> Callable[[Message], Any]:
     """The two commonest paths, `payload` and `payload.value`, without a loop."""
     if len(parts) > 2 or not all(isinstance(part, str) for part in parts):
@@ -184,6 +225,8 @@ _ALIASES = {"string": "str", "number": "num", "boolean": "bool"}
 def evaluator(node: Node[NodeConfig], kind: str, value: object) -> Evaluator:
     """Compile a typed value. Raises NodeError for a type that there is not, or a value that does not fit it."""
     kind = _ALIASES.get(kind, kind)
+    if kind == "field":
+        return FieldPath(str(value)).get
     if kind in ("msg", "flow", "global"):
         path = Path(str(value).removeprefix("msg.") if kind == "msg" else _plain_key(str(value)))
         if kind == "msg":
@@ -250,8 +293,10 @@ class _Stored(dict[str, object]):
 
 
 def set_typed(node: Node[NodeConfig], kind: str, path: str) -> Callable[[Message, object], bool]:
-    """Compile what sets a `msg`, `flow` or `global` property to a value."""
-    if kind in ("", "msg"):
+    """Compile what sets a `msg`, `flow`, `global` or `field` (see FieldPath) property to a value."""
+    if kind == "field":
+        return FieldPath(path).set
+    if kind == "msg":
         return _setter(Path(path.removeprefix("msg.")))
     if kind not in ("flow", "global"):
         raise NodeError(f"Only msg, flow and global properties can be set, not {kind!r}.")
@@ -298,7 +343,9 @@ def _deleter(path: Path) -> Callable[[Message], None]:
 
 def delete_typed(node: Node[NodeConfig], kind: str, path: str) -> Callable[[Message], None]:
     """Compile what removes a `msg`, `flow` or `global` property."""
-    if kind in ("", "msg"):
+    if kind == "field":
+        return FieldPath(path).delete
+    if kind == "msg":
         return _deleter(Path(path.removeprefix("msg.")))
     context = node.flow_context if kind == "flow" else node.global_context
     compiled = Path(_plain_key(path))

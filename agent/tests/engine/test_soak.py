@@ -22,12 +22,27 @@ def flow(generation: int) -> tuple[list[dict[str, Any]], list[tuple[Any, ...]]]:
         {"id": "s", "type": "split"},
         {"id": "w", "type": "delay", "config": {"duration": 1}},
         {"id": "j", "type": "join"},
-        {"id": "g", "type": "trigger", "config": {"op1type": "nul", "op2": "x", "duration": "5", "units": "ms", "extend": True}},
+        {
+            "id": "g",
+            "type": "trigger",
+            "config": {"op1type": "nul", "op2": "x", "duration": "5", "units": "ms", "extend": True},
+        },
         {"id": "h", "type": "catch"},
         {"id": "r", "type": "rbe"},
         {"id": "d", "type": "debug", "config": {"complete": True}},
     ]
-    wires = [("c", "f"), ("f", "l"), ("l", "s"), ("s", "w"), ("w", "j"), ("j", "g"), ("j", "d"), ("g", "d"), ("h", "r"), ("r", "d")]
+    wires = [
+        ("c", "f"),
+        ("f", "l"),
+        ("l", "s"),
+        ("s", "w"),
+        ("w", "j"),
+        ("j", "g"),
+        ("j", "d"),
+        ("g", "d"),
+        ("h", "r"),
+        ("r", "d"),
+    ]
     return nodes, wires
 
 
@@ -53,7 +68,15 @@ async def test_a_soak_leaks_nothing(bench: Bench) -> None:
             await bench.engine.stop("f")
             await bench.engine.start("f")
             worker = psutil.Process(bench.engine.node("f", "f")._bridge.pid)  # type: ignore[attr-defined]
-        figures.append((objects(), process.memory_info().rss, process.num_fds(), worker.memory_info().rss, len(asyncio.all_tasks())))
+        figures.append(
+            (
+                objects(),
+                process.memory_info().rss,
+                process.num_fds(),
+                worker.memory_info().rss,
+                len(asyncio.all_tasks()),
+            )
+        )
     assert bench.engine.totals().executions_total > 48_000
     assert events.lost > 0  # Nobody read: bounded, and said.
     early, late = figures[3], figures[-1]

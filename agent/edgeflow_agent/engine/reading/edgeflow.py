@@ -82,6 +82,8 @@ def _read_node(entry: Mapping[str, object], place: int) -> NodeSpec:
     x, y = _position(entry) or _position(config) or (None, None)
     if not isinstance(config.get("position"), (str, type(None))):
         del config["position"]  # Seeded flows keep it here; it is the editor's, not the node's.
+    if kind == "switch":
+        config = _read_switch(config)
     return NodeSpec(
         id=node_id,
         type=kind,
@@ -91,6 +93,28 @@ def _read_node(entry: Mapping[str, object], place: int) -> NodeSpec:
         y=y,
         disabled=entry.get("disabled") is True or entry.get("enabled") is False,
     )
+
+
+_WORDS = {"between": "btwn", "contains": "cont", "ne": "neq", "default": "else", "otherwise": "else"}
+
+
+def _read_switch(config: dict[str, object]) -> dict[str, object]:
+    """The sample files write a rule as `{type, value}`, a range's two bounds as a list."""
+    rules = config.get("rules")
+    if not isinstance(rules, list):
+        return config
+    made: list[object] = []
+    for rule in cast("list[object]", rules):
+        if isinstance(rule, Mapping) and "type" in rule and "t" not in rule:
+            known = dict(cast("Mapping[str, object]", rule))
+            word, value = str(known.pop("type")), known.pop("value", "")
+            known["t"], known["v"] = _WORDS.get(word, word), value
+            if isinstance(value, list) and len(pair := cast("list[object]", value)) == 2:
+                known["v"], known["v2"] = pair
+            made.append(known)
+        else:
+            made.append(cast("object", rule))
+    return {**config, "rules": made}
 
 
 def _position(entry: Mapping[str, object]) -> tuple[float, float] | None:

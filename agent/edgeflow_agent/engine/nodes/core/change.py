@@ -12,7 +12,7 @@ from msgspec import Meta
 from ...javalike import to_number, to_text
 from ...message import ATOMS, Message, clone_value
 from ...node import Node, NodeConfig, NodeError
-from ...properties import MISSING, Evaluator, Path, delete_typed, evaluator, set_typed
+from ...properties import MISSING, Evaluator, FieldPath, Path, delete_typed, evaluator, set_typed
 
 Step = Callable[[Message], None]
 
@@ -22,7 +22,7 @@ class ChangeRule(NodeConfig):
 
     p: str
     t: Literal["set", "change", "delete", "move"] = "set"
-    pt: str = "msg"
+    pt: str = ""
     to: object = ""
     tot: str = ""
     from_: object = msgspec.field(default="", name="from")
@@ -58,7 +58,7 @@ class Change(Node[ChangeConfig]):
 
     def _compile(self, rule: ChangeRule) -> Step:
         if rule.t == "delete":
-            return delete_typed(self, rule.pt, rule.p)
+            return delete_typed(self, rule.pt or "field", rule.p)
         if rule.t == "move":
             return self._move(rule)
         if rule.t == "change":
@@ -67,8 +67,11 @@ class Change(Node[ChangeConfig]):
 
     def _set(self, rule: ChangeRule) -> Step:
         kind = rule.tot or ("str" if isinstance(rule.to, str) else "json")
-        value = evaluator(self, kind, rule.to)
-        put = set_typed(self, rule.pt, rule.p)
+        if kind == "msg" and not rule.pt:
+            value = FieldPath(str(rule.to)).get
+        else:
+            value = evaluator(self, kind, rule.to)
+        put = set_typed(self, rule.pt or "field", rule.p)
         copies = kind == "msg"
 
         def step(message: Message) -> None:
@@ -80,9 +83,9 @@ class Change(Node[ChangeConfig]):
         return step
 
     def _move(self, rule: ChangeRule) -> Step:
-        get = evaluator(self, rule.pt, rule.p)
-        put = set_typed(self, rule.tot or "msg", str(rule.to))
-        drop = delete_typed(self, rule.pt, rule.p)
+        get = evaluator(self, rule.pt or "field", rule.p)
+        put = set_typed(self, rule.tot or rule.pt or "field", str(rule.to))
+        drop = delete_typed(self, rule.pt or "field", rule.p)
 
         def step(message: Message) -> None:
             value = get(message)
@@ -93,8 +96,8 @@ class Change(Node[ChangeConfig]):
         return step
 
     def _replace(self, rule: ChangeRule) -> Step:
-        get = evaluator(self, rule.pt, rule.p)
-        put = set_typed(self, rule.pt, rule.p)
+        get = evaluator(self, rule.pt or "field", rule.p)
+        put = set_typed(self, rule.pt or "field", rule.p)
         to = evaluator(self, rule.tot or "str", rule.to)
         if rule.fromt == "re":
             try:
@@ -178,7 +181,7 @@ class Set(Node[SetConfig]):
         self._steps: list[tuple[Path, Evaluator]] = []
         for rule in self.config.rules:
             kind = rule.tot or ("str" if isinstance(rule.to, str) else "json")
-            self._steps.append((Path(rule.p.removeprefix("msg.")), evaluator(self, kind, rule.to)))
+            self._steps.append((FieldPath(rule.p), evaluator(self, kind, rule.to)))
 
     def forward(self, message: Message) -> int:
         for path, value in self._steps:

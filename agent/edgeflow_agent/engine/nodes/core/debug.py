@@ -19,6 +19,7 @@ class DebugConfig(NodeConfig):
     output_to: Annotated[Literal["", "console", "log"], Meta(title="Also write to")] = msgspec.field(
         default="", name="output_to"
     )
+    output: str = ""
     complete: Annotated[
         bool | str, Meta(title="Show", description="true: the whole message; or a property")
     ] = False
@@ -48,7 +49,7 @@ class Debug(Node[DebugConfig]):
         self._value: Evaluator | None = None if whole else evaluator(self, config.target_type or "msg", path)
         self._path = "" if whole else Path(path).text
         self._active = config.active
-        self._logs = config.console or config.output_to != ""
+        self._logs = config.console or config.output_to != "" or config.output == "console"
         self._always = self._logs or config.tostatus
         self.watch_changed()
 

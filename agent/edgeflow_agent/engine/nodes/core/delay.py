@@ -23,6 +23,9 @@ class DelayConfig(NodeConfig):
 
     duration: Annotated[str | float, Meta(title="Delay", extra_json_schema={"format": "duration"})] = "1s"
     timeout: Annotated[str | float, Meta(title="Longest delay allowed")] = "1m"
+    delay: Annotated[str | float, Meta(title="Delay (sample files)")] = ""
+    mode: Annotated[Literal["", "delay", "rate-limit"], Meta(title="Kind (sample files)")] = ""
+    rate_unit: str = ""
     pause_type: Annotated[
         Literal["", "delay", "delayv", "random", "rate", "queue", "timed"], Meta(title="Kind (Node-RED)")
     ] = ""
@@ -53,17 +56,19 @@ class Delay(Node[DelayConfig]):
         self._queue: deque[tuple[Message, asyncio.Future[None], Run | None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
         self._last: dict[str, float] = {}
-        self._kind = config.pause_type or "delay"
+        self._kind = config.pause_type or ("rate" if config.mode == "rate-limit" else "delay")
         if config.pause_type:
             self._seconds = read_duration(config.timeout, _unit(config.timeout_units))
         else:
-            self._seconds = read_duration(config.duration)
+            self._seconds = read_duration(config.delay if config.delay != "" else config.duration)
             longest = read_duration(config.timeout)
             if self._seconds > longest:
                 raise NodeError(
                     f"The delay of {self._seconds:g} s is longer than its limit of {longest:g} s."
                 )
-        self._gap = read_duration(config.nb_rate_units, _unit(config.rate_units)) / config.rate
+        self._gap = (
+            read_duration(config.nb_rate_units, _unit(config.rate_unit or config.rate_units)) / config.rate
+        )
 
     def receive(self, message: Message) -> asyncio.Future[None] | None:
         if "reset" in message:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Annotated, cast
 
 import msgspec
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
 
 from ...javascript.bridge import MEMORY, Bridge, pool
 from ...message import ATOMS, Message
@@ -22,9 +22,10 @@ class FunctionConfig(NodeConfig):
     """`func` (Node-RED) or `code`: JavaScript that returns a message, several (a list: one entry for each output), or
     nothing. `rules`: the field runtime's."""
 
-    func: Annotated[
-        str, Meta(title="Code", extra_json_schema={"format": "code", "language": "javascript"})
-    ] = ""
+    func: (
+        Annotated[str, Meta(title="Code", extra_json_schema={"format": "code", "language": "javascript"})]
+        | UnsetType
+    ) = UNSET
     code: Annotated[
         str, Meta(extra_json_schema={"format": "code", "language": "javascript", "hidden": True})
     ] = ""
@@ -58,8 +59,8 @@ class Function(Node[FunctionConfig]):
         config = self.config
         self._bridge: Bridge | None = None
         self._rules = None
-        self._code = config.func or config.code
-        if config.rules and not self._code:
+        self._code = config.code if config.func is UNSET else config.func or config.code
+        if not self._code and (config.rules or config.func is UNSET):
             self._rules = compile_rules(self, config.rules)
             return
         if config.libs:

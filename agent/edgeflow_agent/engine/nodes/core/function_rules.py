@@ -25,9 +25,9 @@ def compile_rules(node: Node[NodeConfig], rules: tuple[FunctionRule, ...]) -> Ca
     for rule in rules:
         path = rule.property.removeprefix("msg.")
         if rule.action == "delete":
-            steps.append(delete_typed(node, "msg", path))
+            steps.append(delete_typed(node, "field", path))
             continue
-        steps.append(_setter(evaluator(node, rule.value_type, rule.value), set_typed(node, "msg", path)))
+        steps.append(_setter(evaluator(node, rule.value_type, rule.value), set_typed(node, "field", path)))
 
     def apply(message: Message) -> None:
         for step in steps:

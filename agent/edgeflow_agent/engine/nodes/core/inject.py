@@ -30,7 +30,7 @@ class InjectConfig(NodeConfig):
     interval_value: Annotated[float, Meta(title="Every", description="0: only by hand", ge=0)] | UnsetType = (
         UNSET
     )
-    interval: Annotated[str, Meta(title="Every (old spelling)", examples=["5s"])] = ""
+    interval: Annotated[str | float, Meta(title="Every (old spelling)", examples=["5s"])] = ""
     payload: Annotated[object, Meta(title="Payload")] = UNSET
     payload_type: Annotated[
         Literal["", "date", "str", "num", "bool", "json", "bin", "env", "flow", "global", "jsonata"],
@@ -42,6 +42,7 @@ class InjectConfig(NodeConfig):
     repeat: Annotated[
         str | float | bool, Meta(title="Every (seconds)", description="Node-RED's spelling")
     ] = ""
+    cron: str = ""
     crontab: Annotated[str, Meta(title="Schedule", description="five fields, in the device's time zone")] = ""
     once: Annotated[bool, Meta(title="At start")] = True
     once_delay: Annotated[float, Meta(title="Delay at start (seconds)", ge=0)] = 0.1
@@ -68,10 +69,11 @@ class Inject(Node[InjectConfig]):
                 self.spawn(self._often(seconds, at_once=False))
         elif seconds:
             self.spawn(self._often(seconds, at_once=config.once))
-        if config.crontab:
-            from .schedule import run_schedule
+        if cron := config.crontab or config.cron:
+            from .schedule import check_schedule, run_schedule
 
-            self.spawn(run_schedule(config.crontab, "", self._fire))
+            check_schedule(cron, "")
+            self.spawn(run_schedule(cron, "", self._fire))
 
     def receive(self, message: Message) -> None:
         """By hand: what is given wins over what is configured."""

@@ -9,7 +9,7 @@ from msgspec import Meta
 from ...javalike import parse_float, to_number, to_text
 from ...message import Message, clone_value
 from ...node import Node, NodeConfig, NodeError
-from ...properties import MISSING, Path
+from ...properties import MISSING, FieldPath, Path
 
 
 class RbeConfig(NodeConfig):
@@ -37,7 +37,8 @@ class Rbe(Node[RbeConfig]):
 
     async def start(self) -> None:
         config = self.config
-        self._path, self._topic = Path(config.property), Path(config.topi)
+        self._path = Path(config.property) if config.func else FieldPath(config.property)
+        self._topic = Path(config.topi)
         func = config.func or {"value": "rbe"}.get(config.mode, config.mode)
         self._equal = func.endswith("Eq")
         self._func = func.removesuffix("Eq")

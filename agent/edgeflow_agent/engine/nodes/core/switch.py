@@ -12,7 +12,7 @@ from msgspec import Meta
 from ...javalike import kind_of, less, less_or_equal, loosely_equal, to_number, to_string, to_text
 from ...message import Message, clone
 from ...node import Node, NodeConfig, NodeError
-from ...properties import MISSING, Evaluator, Path, evaluator
+from ...properties import MISSING, Evaluator, FieldPath, evaluator
 
 Test = Callable[[object, Message], bool]
 
@@ -36,7 +36,9 @@ class SwitchConfig(NodeConfig):
 
     rules: Annotated[tuple[Rule, ...], Meta(title="Rules", min_length=1)]
     property: Annotated[str, Meta(title="Property")] = "payload"
-    property_type: Annotated[str, Meta(title="Property of")] = "msg"
+    property_type: Annotated[
+        str, Meta(title="Property of", description="empty: of the message, else of its payload")
+    ] = ""
     checkall: Annotated[bool | str, Meta(title="Check all rules, not only up to the first that fits")] = True
     repair: Annotated[bool, Meta(title="Rebuild sequences")] = False
 
@@ -52,7 +54,7 @@ class Switch(Node[SwitchConfig]):
 
     async def start(self) -> None:
         config = self.config
-        self._value = evaluator(self, config.property_type, config.property)
+        self._value = evaluator(self, config.property_type or "field", config.property)
         self._all = str(config.checkall).lower() == "true"
         self._before: list[object] = [None]
         self._tests = [
@@ -233,7 +235,7 @@ class If(Node[IfConfig]):
             field = match[1]
             operator = _SIGNS.get(match[2], match[2])
             value = match[3].strip("\"'") if match[3][:1] in "\"'" else match[3]
-        self._path = Path(field.removeprefix("msg."))
+        self._path = FieldPath(field)
         self._test = _comparison(self, operator, value)
 
     def forward(self, message: Message) -> int:
@@ -266,14 +268,15 @@ class FilterConfig(NodeConfig):
 
 
 class Filter(Node[FilterConfig]):
-    """Lets messages pass whose property fits; others end here."""
+    """Sends messages whose property fits out of port 0, others out of port 1."""
 
     type = "filter"
+    outputs = 2
     Config = FilterConfig
 
     async def start(self) -> None:
         config = self.config
-        self._path = Path(config.property.removeprefix("msg."))
+        self._path = FieldPath(config.property)
         name = config.operator
         self._invert = name in ("not_contains",)
         kind = {
@@ -291,5 +294,5 @@ class Filter(Node[FilterConfig]):
         assert test is not None  # noqa: S101
         self._test = test
 
-    def forward(self, message: Message) -> int | None:
-        return 0 if self._test(self._path.get(message), message) != self._invert else None
+    def forward(self, message: Message) -> int:
+        return 0 if self._test(self._path.get(message), message) != self._invert else 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -22,7 +22,10 @@ class TemplateConfig(NodeConfig):
         str, Meta(title="Template", extra_json_schema={"format": "code", "language": "mustache"})
     ] = ""
     field: Annotated[str, Meta(title="Property")] = "payload"
-    field_type: Annotated[Literal["msg", "flow", "global"], Meta(title="Property of")] = "msg"
+    field_type: Annotated[
+        Literal["", "msg", "flow", "global"],
+        Meta(title="Property of", description="empty: of the message, else of its payload"),
+    ] = ""
     syntax: Annotated[Literal["mustache", "plain"], Meta(title="Syntax")] = "mustache"
     output: Annotated[Literal["str", "json", "yaml", "parsed"], Meta(title="Read the text as")] = "str"
     format: str = ""
@@ -37,7 +40,7 @@ class Template(Node[TemplateConfig]):
 
     async def start(self) -> None:
         config = self.config
-        self._put = set_typed(self, config.field_type, config.field)
+        self._put = set_typed(self, config.field_type or "field", config.field)
         self._compiled = None
         self._read = _READERS.get(config.output)
         if config.syntax == "mustache" and config.template:
@@ -46,7 +49,11 @@ class Template(Node[TemplateConfig]):
     def forward(self, message: Message) -> int:
         compiled = self._compiled
         if compiled is not None:
-            text = compiled.render(message, self._look_up)
+            if not self.config.field_type and isinstance(payload := message.get("payload"), dict):
+                values: Message = {**cast("Message", payload), **message}
+            else:
+                values = message
+            text = compiled.render(values, self._look_up)
         elif self.config.syntax == "plain":
             text = self.config.template
         else:  # No template configured: the message may bring one.
