@@ -66,14 +66,18 @@ place() {
 
 find_python() {
 	PYTHON=''
-	for name in python3 python3.14 python3.13 python3.12 python3.11; do
-		if command -v "$name" >/dev/null 2>&1 &&
-			"$name" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))' 2>/dev/null; then
+	for name in python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3; do
+		# A service's own user cannot run a Python that lies in somebody's home.
+		if command -v "$name" >/dev/null 2>&1 && "$name" -c '
+import os, sys
+fits = (3, 11) <= sys.version_info[:2] <= (3, 14)
+hidden = len(sys.argv[1]) > 0 and os.path.realpath(sys.executable).startswith(("/root/", "/home/"))
+sys.exit(not fits or hidden)' "$OWNER" 2>/dev/null; then
 			PYTHON=$name
 			break
 		fi
 	done
-	[ -n "$PYTHON" ] || fail "The agent needs Python 3.11 to 3.14. On Debian, Ubuntu and Raspberry Pi OS: sudo apt install python3"
+	[ -n "$PYTHON" ] || fail "The agent needs Python 3.11 to 3.14, for a service one that all users can run. On Debian, Ubuntu and Raspberry Pi OS: sudo apt install python3"
 	VERSION=$("$PYTHON" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 	MACHINE=$(uname -m)
 }
