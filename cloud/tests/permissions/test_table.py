@@ -18,7 +18,10 @@ PREFIX = {
     "organization_id": "org", "session_id": "ses", "user_id": "usr", "device_id": "dev", "command_id": "cmd",
     "code_id": "prov", "project_id": "prj", "api_key_id": "key", "export_id": "exp", "invitation_id": "inv",
 }  # fmt: skip
-NOTHING = {name: f"{prefix}_{'0' * 26}" for name, prefix in PREFIX.items()} | {"sha256": "0" * 64}
+NOTHING = {name: f"{prefix}_{'0' * 26}" for name, prefix in PREFIX.items()} | {
+    "sha256": "0" * 64,
+    "execution_id": "exec-0",
+}
 LAST = ("POST /auth/logout",)
 """Ends the caller's session, so it comes last."""
 TABLE = {**ROWS, "POST /auth/logout": Row(SIGNED_IN)}
