@@ -268,10 +268,9 @@ class CloudDouble:
         }
         body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or b"null")
         self.requests.append((method, path, body))
-        if path.startswith("/bundles/"):
-            content = (
-                None if self.expired else self.bundles.get(path.removeprefix("/bundles/").partition("?")[0])
-            )
+        if path.startswith(("/bundles/", "/blobs/")):
+            name = path.removeprefix("/bundles/").removeprefix("/blobs/").partition("?")[0]
+            content = None if self.expired else self.bundles.get(name)
             content = content or (self.bundles.get(path.rpartition("/")[2]) if "fresh" in path else None)
             status = 200 if content is not None else 403
             writer.write(f"HTTP/1.1 {status} X\r\nContent-Length: {len(content or b'')}\r\n\r\n".encode())

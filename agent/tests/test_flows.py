@@ -192,6 +192,16 @@ async def test_an_address_that_has_ended_is_asked_for_anew(
     await until(lambda: reported(cloud).get("status") == "running")
 
 
+async def test_an_address_that_people_see_and_the_device_does_not(
+    cloud: CloudDouble, start_agent: StartAgent
+) -> None:
+    await connect(cloud, start_agent)
+    wanted = cloud.sign("f", 1, flow())
+    wanted["bundle"]["url"] = wanted["bundle"]["url"].replace(f"{cloud.address}/bundles", "127.0.0.1:9/blobs")
+    await cloud.desire("dev_1", {"flows": {"f": wanted}})
+    await until(lambda: reported(cloud).get("status") == "running")
+
+
 async def test_a_lock_holds_updates_off_until_it_is_gone(cloud: CloudDouble, start_agent: StartAgent) -> None:
     agent = await connect(cloud, start_agent)
     await agent.set_lock(True, "The press runs.")

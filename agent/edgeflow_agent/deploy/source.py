@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import urllib.parse
 from collections.abc import Callable, Mapping
 from typing import cast
 
@@ -29,10 +30,10 @@ class BundleSource:
     async def fetch(self, reference: BundleReference) -> Release:
         """The release, checked before anything is written. Raises NotTrusted, DocumentError, CallFailed."""
         try:
-            data = await _download(reference.url or await self._locate(reference.sha256))
+            data = await self._download(reference.url or await self._locate(reference.sha256))
         except NotThere:
             # Addresses end after a time; the cloud gives its own device a new one.
-            data = await _download(await self._locate(reference.sha256))
+            data = await self._download(await self._locate(reference.sha256))
         if digest(data) != reference.sha256.lower():
             raise NotTrusted("What was downloaded is not what was announced: its SHA-256 is another.")
         try:
@@ -65,6 +66,23 @@ class BundleSource:
                 key.key_id,
             )
 
+    async def _download(self, url: str) -> bytes:
+        """From that address; or, when it cannot be reached, from the cloud as this device knows it: people name a cloud
+        by addresses that devices may not see, and its objects come through the same port."""
+        try:
+            return await download(url, limit=MAX_BUNDLE_BYTES)
+        except NotThere:
+            raise
+        except CallFailed:
+            target, parts = self._target(), urllib.parse.urlsplit(url)
+            if target is None or not parts.path.startswith("/blobs/"):
+                raise
+            scheme = "http" if target.rest.tls is None else "https"
+            own = urllib.parse.urlunsplit((scheme, target.rest.authority, parts.path, parts.query, ""))
+            if own == url:
+                raise
+            return await download(own, limit=MAX_BUNDLE_BYTES)
+
     async def _locate(self, sha256: str) -> str:
         url = (await self._ask(f"flow-bundles/{sha256.lower()}")).get("url")
         if not isinstance(url, str):
@@ -83,7 +101,3 @@ class BundleSource:
         if answer.status != 200:
             raise CallFailed(f"The cloud was asked for the flow: {answer.error}")
         return cast("Mapping[str, object]", answer.object)
-
-
-async def _download(url: str) -> bytes:
-    return await download(url, limit=MAX_BUNDLE_BYTES)
