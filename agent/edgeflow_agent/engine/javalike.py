@@ -12,7 +12,7 @@ _FLOAT = re.compile(r"\s*[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?)")
 
 def to_number(value: Any) -> float | int:  # Any: on the hot path, where a cast costs as much as the work.
     """`Number(value)`: nan for what is none."""
-    kind = type(value)
+    kind: object = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind is int or kind is float:
         return value
     if kind is bool:
@@ -56,7 +56,7 @@ def to_string(value: object) -> str:
 
 def to_text(value: Any) -> str:
     """`String(value)`, but objects as JSON instead of `[object Object]`, and bytes as UTF-8."""
-    kind = type(value)
+    kind: object = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind is str:
         return value
     if kind is int:
@@ -100,7 +100,7 @@ def loosely_equal(left: object, right: object) -> bool:
     if isinstance(left, (bool, int, float, str)) and isinstance(right, (bool, int, float, str)):
         return to_number(left) == to_number(right)
     if isinstance(left, (list, bytes)) or isinstance(right, (list, bytes)):
-        return to_string(left) == to_string(right)
+        return to_string(cast("object", left)) == to_string(cast("object", right))
     return False
 
 

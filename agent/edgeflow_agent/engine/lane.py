@@ -1,9 +1,9 @@
 """How messages move in one flow: a queue of deliveries, worked off in order, in slices that leave the event loop room.
 
-A node whose `receive` does not wait is called straight away: out of the queue, or, while the queue is being worked off and
-nothing else waits for that node, right where the message is sent (up to `DEEP` nodes deep). So a chain of nodes costs
-neither tasks nor hops, each node still sees its messages in order, never two at a time, and an error stays its own. A node
-that waits has an inbox; while it works, what comes for it waits there in order.
+A node whose `receive` does not wait is called straight away: out of the queue, or, while the queue is being worked off
+and nothing else waits for that node, right where the message is sent (up to `DEEP` nodes deep). So a chain of nodes
+costs neither tasks nor hops, each node still sees its messages in order, never two at a time, and an error stays its
+own. A node that waits has an inbox; while it works, what comes for it waits there in order.
 
 Bounds: an inbox holds `INBOX` messages, the queue `QUEUE`. What comes to a full one is dropped, counted at the node,
 and told once a second as that node's error. Sources and nodes that make many messages of one await `room` and so never

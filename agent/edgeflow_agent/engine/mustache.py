@@ -145,7 +145,7 @@ def _shower(variable: _Variable) -> Callable[[dict[str, object], LookUp], str]:
 
     def show(values: dict[str, object], look_up: LookUp) -> str:
         value = get(values)
-        kind = type(value)
+        kind: object = type(value)  # pyright: ignore[reportUnknownVariableType]
         if kind is int:
             return str(value)
         if kind is str:
@@ -164,7 +164,7 @@ def _write(value: object, escaped: bool) -> str:
 
 def _fill(body: list[Any], stack: list[object], look_up: LookUp, out: list[str]) -> None:
     for part in body:
-        kind = type(part)
+        kind: object = type(part)  # pyright: ignore[reportUnknownVariableType]
         if kind is _Text:
             out.append(part.text)
             continue

@@ -122,7 +122,7 @@ class Node(Generic[C]):
         """By output port: the only receiver, if it forwards in this lane; else None."""
         self.forwards = self.__class__.forward is not Node.forward and self.__class__.receive is Node.receive
         self.deaf = False
-        """Whether what is sent to it has no effect now: a debug node that nobody watches. Then no copy is made for it."""
+        """Whether what is sent to it has no effect now, as with a debug node that nobody watches: it gets no copy."""
         self.live: tuple[tuple[Node[NodeConfig], ...], ...] = ()
         """`wires` without those that are deaf."""
         self.queued = 0

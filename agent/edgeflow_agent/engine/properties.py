@@ -74,9 +74,9 @@ class Path:
         if self._single is not None:
             values[self._single] = value
             return True
-        inner: Any = values.get(self._parts[0]) if self._plain and len(self._parts) == 2 else None
-        if type(inner) is dict:
-            inner[self._parts[1]] = value
+        holder: Any = values.get(self._parts[0]) if self._plain and len(self._parts) == 2 else None
+        if type(holder) is dict:
+            holder[self._parts[1]] = value
             return True
         found: Any = values
         parts = [part.get(values) if isinstance(part, Path) else part for part in self._parts]
@@ -88,7 +88,7 @@ class Path:
                     return False
             elif not isinstance(inner, (dict, list)):
                 return False
-            found = inner
+            found = cast("object", inner)
         return _put(found, parts[-1], value)
 
     def delete(self, values: Message) -> None:
@@ -105,7 +105,7 @@ class Path:
         last = parts[-1]
         if isinstance(found, dict):
             cast("dict[str, object]", found).pop(str(last), None)
-        elif (place := _place(last)) is not None and place < len(found):
+        elif (place := _place(last)) is not None and place < len(cast("list[object]", found)):
             del found[place]
 
 
@@ -113,8 +113,8 @@ _OWN = frozenset({"payload", "topic"})
 
 
 class FieldPath(Path):
-    """A path as the field runtime has it, where everything is in the payload: what the message itself lacks is looked for
-    in its payload, and put there, if that is an object. `payload.x` and `topic` are as everywhere."""
+    """A path as the field runtime has it, where everything is in the payload: what the message itself lacks is looked
+    for in its payload, and put there, if that is an object. `payload.x` and `topic` are as everywhere."""
 
     __slots__ = ("_first",)
 
@@ -161,7 +161,9 @@ def _getter(parts: list[Any], slowly: Callable[[Message], Any]) -> Callable[[Mes
 
     def get(values: Message) -> Any:
         inner: Any = values.get(first, MISSING)
-        return inner.get(second, MISSING) if type(inner) is dict else slowly(values)
+        if type(inner) is dict:
+            return inner.get(second, MISSING)  # pyright: ignore[reportUnknownVariableType]
+        return slowly(values)
 
     return get
 
@@ -236,7 +238,7 @@ def evaluator(node: Node[NodeConfig], kind: str, value: object) -> Evaluator:
     constant = _constant(kind, value)
     if constant is not MISSING:
         if isinstance(constant, (dict, list)):
-            return lambda _: clone_value(constant)
+            return lambda _: clone_value(cast("object", constant))
         return lambda _: constant
     if kind == "date":
         return lambda _: int(time.time() * 1000)

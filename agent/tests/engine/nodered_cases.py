@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of flows and code read better unbroken
 """Flows in Node-RED's JSON, with messages, that both engines are given."""
 
 from __future__ import annotations

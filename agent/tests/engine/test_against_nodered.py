@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of flows and code read better unbroken
 """The same flows and messages in Node-RED itself: what reaches the debug nodes agrees, one by one.
 
 Not compared: `_msgid` and `parts.id`, which are made up anew by either. Known to differ, with the reason, in DIFFER.
@@ -106,7 +107,7 @@ async def answers(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[dic
         for message in messages:
             peer.send(f"{tab}.n", message)
     heard = -1
-    while heard != (heard := sum(map(len, peer.taps.values()))):
+    while heard != (heard := sum(map(len, peer.taps.values()))):  # noqa: ASYNC110  it does not say when it is idle
         await asyncio.sleep(0.6)
     await stop_peer(peer, listening)
     found: dict[str, dict[str, list[Any]]] = {}
@@ -132,9 +133,8 @@ async def ours(case: str) -> dict[str, list[Any]]:
     for node in nodes:
         if node["type"] == "debug":
             got = seen[node["id"]] = []
-            engine.node(tab, f"{tab}.{node['id']}").forward = lambda message, got=got: got.append(
-                plain(message)
-            )  # type: ignore[method-assign]
+            tapped: Any = engine.node(tab, f"{tab}.{node['id']}")
+            tapped.forward = lambda message, got=got: got.append(plain(message))
     for message in messages:
         engine.inject(tab, f"{tab}.n", json.loads(json.dumps(message)))
     calm = 0

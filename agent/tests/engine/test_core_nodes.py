@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of flows and code read better unbroken
 """What the core types do with messages."""
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ SWITCH = [
 
 
 @pytest.mark.parametrize(
-    ("rule", "fits", "others"), SWITCH, ids=[rule["t"] + str(rule.get("v", "")) for rule, _, _ in SWITCH]
+    ("rule", "fits", "others"), SWITCH, ids=[f"{rule['t']}{rule.get('v', '')}" for rule, _, _ in SWITCH]
 )
 async def test_switch_rules(bench: Bench, rule: dict[str, Any], fits: list[Any], others: list[Any]) -> None:
     sent = await bench.through("switch", {"rules": [rule, {"t": "else"}]}, *fits, *others, outputs=2)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of flows and code read better unbroken
 """Flows in the shapes of the field runtime's own samples: seeded ones, the example file, the sample workflow."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of flows and code read better unbroken
 """JavaScript in function nodes: what it finds, what it may not, what becomes of what goes wrong."""
 
 from __future__ import annotations
@@ -5,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -99,7 +101,7 @@ async def test_contexts_are_shared_with_native_nodes_and_kept(bench: Bench) -> N
 
 async def test_setup_and_close_code(bench: Bench) -> None:
     subscription = bench.engine.subscribe("log")
-    config = {
+    config: dict[str, Any] = {
         "initialize": "context.set('base', 40);",
         "finalize": "console.log('closing', context.get('base'));",
     }
@@ -165,10 +167,9 @@ async def test_a_killed_or_stopped_process_starts_anew(bench: Bench) -> None:
     ) == [[1]]
     first = worker_of(bench).pid
     os.kill(first, signal.SIGKILL)
-    await bench.until(
-        lambda: bench.engine.node("f", "n")._bridge is not None and worker_of(bench).pid != first
-    )  # type: ignore[attr-defined]
-    await bench.until(lambda: bench.engine.node("f", "n")._loaded.done())  # type: ignore[attr-defined]
+    node: Any = bench.engine.node("f", "n")
+    await bench.until(lambda: node._bridge is not None and worker_of(bench).pid != first)
+    await bench.until(lambda: bool(node._loaded.done()))
     bench.send("n", 1)
     await bench.until(
         lambda: bench.payloads("t0") == [1, 2]
@@ -205,11 +206,8 @@ async def test_one_process_a_flow_small_and_gone_with_it(bench: Bench) -> None:
 async def test_the_process_has_no_way_out(bench: Bench) -> None:
     """QuickJS has no files and sockets; should somebody break out of it, the kernel refuses."""
     await run(bench, "return msg", 1)
-    status = dict(
-        line.split(":\t", 1)
-        for line in open(f"/proc/{worker_of(bench).pid}/status").read().splitlines()
-        if ":\t" in line
-    )
+    text = Path(f"/proc/{worker_of(bench).pid}/status").read_text()
+    status = dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
     assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
 
 

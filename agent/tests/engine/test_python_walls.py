@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of flows and code read better unbroken
 """Python nodes: what they do, and the walls around them; five escapes and more are tried."""
 
 from __future__ import annotations
@@ -132,10 +133,8 @@ async def test_what_the_kernel_refuses_is_said(
         )
     )
     assert (await run(bench, "return msg"))[0] == [1]
-    assert (
-        "namespaces (no network, root read-only): unshare: Operation not permitted"
-        in (await anext(subscription)).message
-    )  # type: ignore[union-attr]
+    line: Any = await anext(subscription)
+    assert "namespaces (no network, root read-only): unshare: Operation not permitted" in line.message
     broken = confine.read_text().replace(
         "def _filter_calls() -> None:\n", 'def _filter_calls() -> None:\n    raise _Refused("none")\n'
     )

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of flows and code read better unbroken
 """How flows run: order, isolation, bounds, observers, links, contexts, redeploy, executions."""
 
 from __future__ import annotations
@@ -194,7 +195,7 @@ async def test_a_maker_of_many_waits_for_room_and_loses_nothing(
     )
     bench.send("many", 0)
     most = 0
-    while not bench.seen("tap"):
+    while not bench.seen("tap"):  # noqa: ASYNC110
         await asyncio.sleep(0)
     while bench.engine.node("f", "slow").inbox:
         most = max(most, len(bench.engine.node("f", "slow").inbox))

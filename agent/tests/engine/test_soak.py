@@ -1,3 +1,4 @@
+# ruff: noqa: E501  tables of flows and code read better unbroken
 """An accelerated soak: hundreds of thousands of messages, redeploys and errors, and nothing stays behind."""
 
 from __future__ import annotations

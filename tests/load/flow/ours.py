@@ -10,7 +10,8 @@ import time
 import psutil
 
 from edgeflow_agent.engine import Engine, Message, Node, NodeConfig
-from tests.load.flow.given import FIRST, WINDOW, flow, message
+from tests.load.flow.given import FIRST, WINDOW, flow
+from tests.load.flow.given import message as make
 
 
 class Sink(Node[NodeConfig]):
@@ -21,11 +22,11 @@ class Sink(Node[NodeConfig]):
     count = 0
     last: Message | None = None
 
-    def forward(self, message_: Message) -> None:
+    def forward(self, message: Message) -> None:
         Sink.count += 1
-        Sink.last = message_
+        Sink.last = message
         number = Sink.count + WINDOW
-        self.lane.host.inject(FIRST, message(number))  # type: ignore[attr-defined]
+        self.lane.host.inject(FIRST, make(number))  # type: ignore[attr-defined]
 
 
 async def main(seconds: float, javascript: bool) -> None:
@@ -34,7 +35,7 @@ async def main(seconds: float, javascript: bool) -> None:
     await engine.deploy({"flows": flow(javascript)})
     await engine.start("tab")
     for number in range(WINDOW):
-        engine.inject("tab", FIRST, message(number))
+        engine.inject("tab", FIRST, make(number))
     await asyncio.sleep(min(1.0, seconds / 3))
     began, before, spent = time.perf_counter(), Sink.count, time.process_time()
     await asyncio.sleep(seconds)

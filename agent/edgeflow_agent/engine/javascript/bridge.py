@@ -65,7 +65,7 @@ class Bridge(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(  # noqa: S603  fixed arguments
+            self._process = subprocess.Popen(  # noqa: S603, ASYNC220  fixed arguments; takes a few milliseconds
                 [
                     sys.executable, "-I", "-S", str(_HERE / "worker.py"), str(theirs.fileno()),
                     str(Path(spec.origin).parent), str(_CONFINE), str(_HERE / "prelude.js"), str(_ADDRESS_SPACE),
@@ -80,6 +80,10 @@ class Bridge(asyncio.Protocol):
         self.alive = True
         self._heard = self._loop.time()
         self._watch = self._loop.call_later(1.0, self._look)
+
+    def allow(self, seconds: float) -> None:
+        """A script that may run so long is in it: it must not be thought hung before."""
+        self._seconds = max(self._seconds, seconds)
 
     @property
     def pid(self) -> int:
@@ -187,8 +191,7 @@ class Bridge(asyncio.Protocol):
                 self.put(b"P", 0, 0, b"")
         elif silent > self._seconds + _GRACE:
             self.alive = False
-            if self._watch is not None:
-                self._watch.cancel()
+            self._watch.cancel()
             self.kill()
             self._process.wait()
             self._transport.abort()
@@ -213,6 +216,7 @@ class Pool:
                 bridge = Bridge(seconds, self._forget)
                 await bridge.open()
                 self._bridges[key] = bridge
+            bridge.allow(seconds)
             return bridge
 
     async def leave(self, node: AnyNode, bridge: Bridge) -> None:

@@ -1,10 +1,11 @@
+# pyright: basic
 """The process that runs a flow's function nodes. It imports nothing of ours: it must start fast and stay small.
 
 Frames, both ways: length of the body (4 bytes), kind (1), node (4), number of the message (4), body (JSON text).
 In: L load a node, M a message (m: with buffers), C a context changed, X unload, P are you there.
-Out: R its outputs (B: with buffers), N nothing, P will answer later, E it failed, S outputs in between (b: with buffers),
-D done, T status, W a log line, Q an error that the code reports, K a context changed, I loaded, J could not be loaded,
-X unloaded, A am there.
+Out: R its outputs (B: with buffers), N nothing, P will answer later, E it failed, S outputs in between (b: with
+buffers), D done, T status, W a log line, Q an error that the code reports, K a context changed, I loaded, J could not
+be loaded, X unloaded, A am there.
 """
 
 from __future__ import annotations
@@ -217,7 +218,7 @@ def main() -> None:
     sys.path.append(folder)
     with open(prelude, encoding="utf-8") as file:
         source = file.read()
-    import _quickjs  # noqa: F401  before the walls go up
+    import _quickjs  # noqa: F401  # pyright: ignore[reportUnusedImport]  before the walls go up
 
     namespace: dict[str, object] = {"__name__": "confine"}
     with open(sandbox, encoding="utf-8") as file:

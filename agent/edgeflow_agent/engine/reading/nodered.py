@@ -41,8 +41,8 @@ def is_nodered(document: object) -> bool:
         return False
     entries = cast("list[object]", document)
     return any(
-        isinstance(entry, Mapping) and ("wires" in entry or entry.get("type") == "tab")
-        for entry in cast("list[Mapping[str, object]]", entries)
+        "wires" in entry or entry.get("type") == "tab"
+        for entry in (cast("Entry", each) for each in entries if isinstance(each, Mapping))
     )
 
 
@@ -50,10 +50,9 @@ def read_nodered(document: object, flow_id: str | None = None) -> list[Flow]:
     """One flow a tab (nodes without a tab are one too). Config nodes are folded into the nodes that use them,
     junctions into wires. Raises FlowRefused: subflows are named.
     """
-    if isinstance(document, Mapping):
-        document = cast("Entry", document)["flows"]
+    found = cast("Entry", document)["flows"] if isinstance(document, Mapping) else document
     entries: dict[str, Entry] = {}
-    for place, entry in enumerate(cast("list[object]", document)):
+    for place, entry in enumerate(cast("list[object]", found)):
         if not isinstance(entry, Mapping):
             raise FlowRefused(f"Entry {place + 1} of the Node-RED flow must be an object.")
         node = cast("Entry", entry)

@@ -60,7 +60,8 @@ class Sandbox:
         out_read, out_write = os.pipe()
         try:
             self._process = await asyncio.create_subprocess_exec(
-                python, "-I", "-S", "-B", str(_HERE / "runner.py"), str(in_read), str(out_write), str(_HERE / "confine.py"),
+                python, "-I", "-S", "-B", str(_HERE / "runner.py"), str(in_read), str(out_write),
+                str(_HERE / "confine.py"),
                 stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
                 pass_fds=(in_read, out_write), env={"LANG": "C.UTF-8"}, cwd="/",
             )  # fmt: skip
@@ -149,8 +150,8 @@ class Sandbox:
             code = await process.wait() if process is not None else 0
             await self.close()
             raise NodeError(
-                f"The Python process ended ({'signal' if code < 0 else 'status'} {abs(code)}): the code used more than its "
-                "limits, or tried what it may not. It starts anew with the next message."
+                f"The Python process ended ({'signal' if code < 0 else 'status'} {abs(code)}): the code used more than "
+                "its limits, or tried what it may not. It starts anew with the next message."
             )
         return msgspec.json.decode(line, type=Answer)
 

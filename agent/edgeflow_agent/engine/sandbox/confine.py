@@ -1,4 +1,4 @@
-"""Puts walls around the process that it runs in. Standard library only: it is run by workers that import nothing of ours.
+"""Puts walls around the process that it runs in. Standard library only: workers run it that import nothing of ours.
 
 From the strongest: a user namespace with no network and a root that cannot be written; Landlock, which lets only the
 libraries of Python be read; a seccomp filter that refuses sockets, programs, processes, signals, tracing, mounting and
@@ -243,7 +243,7 @@ def _landlock(readable: list[str]) -> None:
 
 def _filter_calls() -> None:
     machine = _MACHINES.get(platform.machine())
-    if machine is None or sys.maxsize < 2**32 and platform.machine() in ("x86_64", "aarch64"):
+    if machine is None or (sys.maxsize < 2**32 and platform.machine() in ("x86_64", "aarch64")):
         raise _Refused(f"not known for {platform.machine()}")
     column, architecture, clone, clone3 = machine
     numbers = [number for row in _REFUSED.values() if (number := row[column]) is not None]
@@ -273,7 +273,7 @@ def _filter_calls() -> None:
     buffer = ctypes.create_string_buffer(program)
 
     class Program(ctypes.Structure):
-        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]  # noqa: RUF012
+        _fields_ = [("length", ctypes.c_ushort), ("filter", ctypes.c_void_p)]
 
     holder = Program(len(code), ctypes.cast(buffer, ctypes.c_void_p))
     _call("prctl", _PR_SET_SECCOMP, 2, ctypes.byref(holder), 0, 0)

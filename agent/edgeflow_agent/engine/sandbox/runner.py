@@ -1,3 +1,4 @@
+# pyright: basic
 """The process that runs one python node's code. It imports nothing of ours.
 
 First line in: {code, name, memory, readable, hidden}; first line out: {missing: […]} or {refused}. Then a line for each

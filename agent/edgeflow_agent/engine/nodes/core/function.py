@@ -15,7 +15,7 @@ from .function_rules import FunctionRule, compile_rules
 
 _SECONDS = 5.0
 _STARTS_WITHIN = 30.0
-_decode = msgspec.json.Decoder(list[None | dict[str, object] | list[dict[str, object] | None]]).decode
+_decode = msgspec.json.Decoder(list[dict[str, object] | list[dict[str, object] | None] | None]).decode
 
 
 class FunctionConfig(NodeConfig):

@@ -251,8 +251,8 @@ class CsvParser(Node[CsvConfig]):
         rows = cast("list[object]", payload) if isinstance(payload, list) else [payload]
         if rows and not isinstance(rows[0], (dict, list)):
             rows = [rows]
-        first = rows[0] if rows else {}
-        names = self._columns or ([str(name) for name in first] if isinstance(first, dict) else [])
+        first = cast("dict[str, object]", rows[0]) if rows and isinstance(rows[0], dict) else {}
+        names = self._columns or list(first)
         out = io.StringIO()
         writer = csv.writer(out, delimiter=self._separator, lineterminator=self._newline)
         heads = str(config.hdrout).lower()
