@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger("edgeflow.tunnel")
 
 _BATCH = 256
+_GATHER = 0.01
+"""Seconds that a batch waits for company: a herd then costs a tenth of the questions, one device does not notice."""
 _NO_DEVICE = DeviceId(UUID(int=0))
 _FAILURE_SECONDS = 6.0
 _BUS_SECONDS = 0.3
@@ -127,6 +129,7 @@ class Admission:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                await asyncio.sleep(_GATHER)
                 batch, self._waiting = self._waiting[:_BATCH], self._waiting[_BATCH:]
                 try:
                     await self._admit([one for one in batch if one.connection.is_open])
