@@ -67,6 +67,10 @@ async def test_every_flow_command_is_real(cloud: CloudDouble, start_agent: Start
     assert stopped["data"]["status"] == "stopped"
     refused = await cloud.command("c8", "create_flow", BAD)
     assert "perpetuum-mobile" in refused["error"]
+    types = (await cloud.command("types", "get_node_types"))["data"]
+    assert types["count"] == len(types["node_types"]) > 10
+    one = (await cloud.command("type", "get_node_types", {"type": "inject"}))["data"]["node_types"]
+    assert [each["type"] for each in one] == ["inject"]
     twice = await cloud.command("c9", "create_flow", {"id": flow_id, **flow()})
     assert "already" in twice["error"]
     assert (await cloud.command("c10", "delete_flow", {"flow_id": flow_id}))["data"] == {"flow_id": flow_id}

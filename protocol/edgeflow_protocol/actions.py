@@ -20,6 +20,7 @@ class Action(StrEnum):
     UPDATE_DESIRED = "update_desired"
     GET_SYSTEM_METRICS = "get_system_metrics"
     GET_EXECUTIONS = "get_executions"
+    GET_NODE_TYPES = "get_node_types"
     GET_GPIO_STATE = "get_gpio_state"
     SET_GPIO = "set_gpio"
 
@@ -33,6 +34,13 @@ class DeviceAction(StrEnum):
 
 
 FIELD_CLIENT_REFUSES = frozenset(
-    {Action.GET_FLOW, Action.CREATE_FLOW, Action.UPDATE_FLOW, Action.DELETE_FLOW, Action.SET_GPIO}
+    {
+        Action.GET_FLOW,
+        Action.CREATE_FLOW,
+        Action.UPDATE_FLOW,
+        Action.DELETE_FLOW,
+        Action.GET_NODE_TYPES,
+        Action.SET_GPIO,
+    }
 )
-"""What a client that negotiated nothing cannot do (`set_gpio` it does not even know)."""
+"""What a client that negotiated nothing cannot do (`get_node_types` and `set_gpio` it does not even know)."""

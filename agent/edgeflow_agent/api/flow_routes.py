@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import cast
 
@@ -80,7 +81,7 @@ class FlowRoutes:
 
     async def list_node_types(self, request: Request) -> object:
         del request
-        types = self._engine.node_types()
+        types = await asyncio.to_thread(self._engine.node_types)
         groups: dict[str, int] = {}
         for each in types:
             group = str(each["group"])
@@ -101,7 +102,8 @@ class FlowRoutes:
 
     async def get_node_type(self, request: Request, name: str) -> object:
         del request
-        found = next((each for each in self._engine.node_types() if each["type"] == name), None)
+        types = await asyncio.to_thread(self._engine.node_types)
+        found = next((each for each in types if each["type"] == name), None)
         if found is None:
             raise FlowProblem(f"There is no node type {name} on this device.", missing=True)
         return found

@@ -1,7 +1,9 @@
-"""The flow commands: `list_flows get_flow start_flow stop_flow create_flow update_flow delete_flow get_executions`."""
+"""The flow commands: `list_flows get_flow start_flow stop_flow create_flow update_flow delete_flow get_executions`,
+and `get_node_types`, which is ours."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 
 import msgspec
@@ -62,6 +64,15 @@ def make_flow_verbs(flows: Flows, engine: Engine) -> dict[str, Verb]:
         )
         return {"executions": msgspec.to_builtins(found)}
 
+    async def get_node_types(payload: Mapping[str, object]) -> object:
+        wanted = payload.get("type")
+        types = await asyncio.to_thread(engine.node_types)
+        if isinstance(wanted, str) and wanted:
+            types = [each for each in types if each["type"] == wanted]
+            if not types:
+                raise CommandError(f"There is no node type {wanted[:64]} on this device.")
+        return {"node_types": types, "count": len(types)}
+
     verbs: dict[str, Verb] = {
         "list_flows": list_flows,
         "get_flow": get_flow,
@@ -71,6 +82,7 @@ def make_flow_verbs(flows: Flows, engine: Engine) -> dict[str, Verb]:
         "update_flow": update_flow,
         "delete_flow": delete_flow,
         "get_executions": get_executions,
+        "get_node_types": get_node_types,
     }
     return {action: _say(verb) for action, verb in verbs.items()}
 
