@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import email.utils
 import json
 import ssl
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class CloudDouble:
     bundles: dict[str, bytes] = field(default_factory=dict)
     expired: bool = False
     server_time: str = ""
+    date: str = ""
     reports: dict[tuple[str, str, int], list[dict[str, Any]]] = field(default_factory=dict)
     batches: dict[tuple[str, int], str] = field(default_factory=dict)
     resent: list[tuple[str, int]] = field(default_factory=list)
@@ -283,11 +285,14 @@ class CloudDouble:
                 self.drop_provision_answers -= 1
                 writer.transport.abort()
                 return
+        elif path == "/api/v1/instance":
+            status, answer = 200, {"name": "Double", "version": "0"}
         else:
             status, answer = self._shadow_rest(method, path, headers.get("x-api-key", ""), body)
         content = json.dumps(answer).encode()
         start = (
-            f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+            f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(content)}\r\n"
+            f"Date: {self.date or email.utils.formatdate(usegmt=True)}\r\n\r\n"
         )
         writer.write(start.encode() + content)
         await writer.drain()
