@@ -34,7 +34,7 @@ class Telling:
     def __init__(self, database: Database, boot_id: str, answer_within: float) -> None:
         self.feed = LiveFeed()
         self.events = ReportSpool(database, Capability.EVENTS, boot_id, limit=_EVENT_BYTES)
-        self.logs = ReportSpool(database, Capability.LOGS, boot_id, limit=_LOG_BYTES, batch=200, lazily=True)
+        self.logs = ReportSpool(database, Capability.LOGS, boot_id, limit=_LOG_BYTES, batch=200, pause=2.0)
         self._senders = (
             Sender(self.events, answer_within, _events_frame, Capability.EVENTS, "events"),
             Sender(self.logs, answer_within, _logs_frame, Capability.LOGS, "log lines"),

@@ -65,6 +65,18 @@ def test_a_signed_flow_is_deployed_replaced_and_taken_back(cloud: Cloud, tmp_pat
     listed = device.command("list_flows")["result"]["flows"]
     assert [(each["id"], each["status"], each["origin"]) for each in listed] == [("f", "running", "desired")]
 
+    def told(what: str) -> list[dict[str, Any]]:
+        return owner.get(f"{device.path}/{what}").json().get("items", [])
+
+    run = eventually(lambda: told("executions"), within=20, what="executions are stored")[0]
+    assert (run["flow_id"], run["status"]) == ("f", "succeeded")
+    eventually(lambda: told("logs"), within=20, what="log lines are stored")
+    eventually(
+        lambda: "flow_deployed" in [event.get("code") for event in told("events")],
+        within=20,
+        what="what happened on the device is stored",
+    )
+
     assert owner.post("/flow-keys/rotate", json={}).status_code == 200
     device.want(2, flow())
     eventually(lambda: device.is_running(2), within=40, what="one signed with the next key runs")

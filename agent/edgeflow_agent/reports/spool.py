@@ -2,7 +2,7 @@
 
 As with measurements: entries are open until `next_batch` seals some of one boot under that boot's next number; from
 then on number and content belong together. Entries come in by `put`, which never waits: they are written together
-twice a second. What the memory or the disk cannot hold is dropped, the oldest first, and counted.
+every second or two. What the memory or the disk cannot hold is dropped, the oldest first, and counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from ..state import Database, StateError
 
 _log = logging.getLogger(__name__)
 _PENDING = 1000
-_PAUSE = 0.5
 _encoder = msgspec.json.Encoder()
 
 
@@ -33,7 +32,8 @@ class ReportBatch(msgspec.Struct, frozen=True):
 
 
 class ReportSpool:
-    """Entries of one `kind` (`events` or `logs`). `lazily`: a power cut may take the last second, a crash nothing."""
+    """Entries of one `kind` (`events` or `logs`), written every `pause` seconds. A crash takes nothing that was
+    written, a power cut what came since the last batch was sealed."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class ReportSpool:
         limit: int,
         batch: int = 50,
         batch_bytes: int = 64 * 1024,
-        lazily: bool = False,
+        pause: float = 1.0,
     ) -> None:
         self._database = database
         self._kind = kind
@@ -52,7 +52,7 @@ class ReportSpool:
         self._limit = limit
         self._batch = batch
         self._batch_bytes = batch_bytes
-        self._lazily = lazily
+        self._pause = pause
         self._pending: deque[bytes] = deque()
         self._news = asyncio.Event()
         self._size = 0
@@ -98,7 +98,7 @@ class ReportSpool:
                 await self._news.wait()
                 self._news.clear()
                 await self._write()
-                await asyncio.sleep(_PAUSE)
+                await asyncio.sleep(self._pause)
         finally:
             with contextlib.suppress(StateError):
                 await self._write()
@@ -117,7 +117,7 @@ class ReportSpool:
             return self._make_room(db, self._size + sum(map(len, bodies)) - self._limit)
 
         try:
-            freed, dropped = await self._database.run(insert, lazily=self._lazily)
+            freed, dropped = await self._database.run(insert, lazily=True)
         except StateError:
             # Said by whoever measures; here a log line about it would only make one more to write.
             self._pending.extendleft(reversed(bodies))
@@ -132,10 +132,9 @@ class ReportSpool:
     async def next_batch(self, after: int = 0) -> ReportBatch | None:
         """The oldest batch beyond position `after`, sealing open entries if there is none; None when all is sent."""
 
-        def find(db: sqlite3.Connection) -> ReportBatch | None:
-            return self._sealed(db, after) or self._seal(db, after)
-
-        return await self._database.run(find, lazily=self._lazily)
+        sealed = await self._database.run(lambda db: self._sealed(db, after), lazily=True)
+        # A number that was given out must stay with its content, also over a power cut: never lazily.
+        return sealed or await self._database.run(lambda db: self._seal(db, after))
 
     async def acknowledge(self, boot_id: str, sequence: int) -> int:
         """The cloud has this and all lower sequences of the boot: forget them. Returns how many batches went."""
