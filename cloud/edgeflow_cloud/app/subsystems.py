@@ -4,6 +4,7 @@ from edgeflow_cloud.api_keys.wiring import SUBSYSTEM as API_KEYS
 from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
 from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
 from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
+from edgeflow_cloud.devices import FINDERS, VOCABULARY
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
 from edgeflow_cloud.flow_keys.wiring import SUBSYSTEM as FLOW_KEYS
 from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
@@ -30,3 +31,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     SHADOWS,
     TELEMETRY,
 )
+
+for _subsystem in SUBSYSTEMS:
+    VOCABULARY.learn(_subsystem.query_fields)
+    FINDERS.learn(_subsystem.findings)

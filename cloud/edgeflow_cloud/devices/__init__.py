@@ -5,6 +5,7 @@ once and kept as a hash; presence never goes back to an older connection (epoch)
 """
 
 from edgeflow_cloud.devices import presence
+from edgeflow_cloud.devices.explain.model import FINDERS, Finder, Finding, State
 from edgeflow_cloud.devices.model import (
     Arrival,
     Device,
@@ -15,6 +16,7 @@ from edgeflow_cloud.devices.model import (
     hash_key,
     no_such_device,
 )
+from edgeflow_cloud.devices.query_language.model import VOCABULARY, FieldType, QueryField
 from edgeflow_cloud.devices.service import (
     authenticate_key,
     authenticate_many,
@@ -28,11 +30,18 @@ from edgeflow_cloud.devices.service import (
 )
 
 __all__ = [
+    "FINDERS",
+    "VOCABULARY",
     "Arrival",
     "Device",
     "Fence",
+    "FieldType",
     "Filter",
+    "Finder",
+    "Finding",
+    "QueryField",
     "Sighting",
+    "State",
     "Status",
     "authenticate_key",
     "authenticate_many",
