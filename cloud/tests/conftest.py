@@ -7,12 +7,14 @@ migrated once into a template, which each test clones.
 import asyncio
 import json
 import os
+import secrets as random
 import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import asyncpg
@@ -205,15 +207,25 @@ def known(owner: Principal, stranger: Principal) -> dict[str, Principal]:
 Caller = Callable[[str], httpx.AsyncClient]
 
 
+def fresh_address() -> str:
+    """An address of the test's own. All workers of a run share one Valkey, which counts limits by address: on a
+    shared one, tests of another worker use it up. It differs within the first 64 bits, and is one of a private network.
+    """
+    return str(IPv6Address(0xFD << 120 | random.randbits(56) << 64 | 1))
+
+
 @pytest.fixture
 async def client(context: Context) -> AsyncIterator[Caller]:
-    """`client("owner")`: an HTTP client of the real API, as that caller; `client("")` is nobody."""
+    """`client("owner")`: an HTTP client of the real API, as that caller; `client("")` is nobody. All call from one
+    address, which is the test's own.
+    """
     api = create_api(context, SUBSYSTEMS)
+    address = (fresh_address(), 4711)
     opened: list[httpx.AsyncClient] = []
 
     def open_as(name: str) -> httpx.AsyncClient:
         made = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=api, raise_app_exceptions=False),
+            transport=httpx.ASGITransport(app=api, raise_app_exceptions=False, client=address),
             base_url="http://cloud.test/api/v1",
             headers={"authorization": f"Bearer {name}"} if name else {},
         )

@@ -87,7 +87,9 @@ class Limits:
         self._away_until = 0.0
 
     async def take(self, limit: Limit, key: str, *, cost: int = 1) -> Allowance:
-        """Count `cost` calls of `key` against `limit`; a refused call costs nothing. `cost` 0 only looks."""
+        """Count `cost` calls of `key` against `limit`; a refused call costs nothing. `cost` 0 only
+        looks whether one more would be allowed.
+        """
         if time.monotonic() >= self._away_until:
             try:
                 async with asyncio.timeout(_DEADLINE):
@@ -102,7 +104,8 @@ class Limits:
         if limiter is None:
             limiter = self._limiters[(limit, shared)] = self._make(limit, shared)
         if cost == 0:
-            state, refused = await limiter.peek(key), False
+            state = await limiter.peek(key)
+            refused = state.remaining < 1
         else:
             result = await limiter.limit(key, cost)
             state, refused = result.state, result.limited

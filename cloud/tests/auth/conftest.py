@@ -1,6 +1,5 @@
 """People over HTTP: the real API with the real bearer check."""
 
-import itertools
 import json
 import re
 import uuid
@@ -13,6 +12,7 @@ import asyncpg
 import httpx2 as httpx
 import pytest
 
+from cloud.tests.conftest import fresh_address
 from edgeflow_cloud.app.api import create_api
 from edgeflow_cloud.app.callers import authenticate
 from edgeflow_cloud.app.denials import record_denial
@@ -25,13 +25,6 @@ from edgeflow_cloud.kernel.clock import SetClock
 from edgeflow_cloud.quotas import count_call, require_feature
 
 PASSWORD = "correct horse battery"
-_addresses = itertools.count(int(datetime.now(UTC).timestamp() * 1000) % 2**24)
-
-
-def fresh_address() -> str:
-    """An address of the test's own: Valkey is shared by a run, and so are its counts."""
-    number = next(_addresses)
-    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
 
 
 @dataclass

@@ -35,9 +35,17 @@ async def test_two_processes_share_one_count(bus: Bus, stack: dict[str, str]) ->
 async def test_looking_costs_nothing(bus: Bus) -> None:
     limits, limit, key = Limits(bus), Limit("look", 2, 60), str(uuid.uuid4())
     for _ in range(3):
-        assert (await limits.take(limit, key, cost=0)).remaining == 2
+        looked = await limits.take(limit, key, cost=0)
+        assert (looked.allowed, looked.remaining) == (True, 2)
+    await limits.take(limit, key, cost=2)
+    looked = await limits.take(limit, key, cost=0)
+    assert not looked.allowed
+    assert 0 < looked.retry_after <= 30
 
 
 async def test_without_valkey_the_process_counts_alone() -> None:
     limits, limit = Limits(Bus("redis://127.0.0.1:1/0")), Limit("login", 3, 60)
     assert [(await limits.take(limit, "k")).allowed for _ in range(5)] == [True, True, True, False, False]
+    looked = await limits.take(limit, "k", cost=0)
+    assert not looked.allowed
+    assert looked.retry_after > 0
