@@ -149,6 +149,10 @@ class Killing:
             )
             for command_id in [each for each in self.sent[-20:] if each not in self.answers]:
                 await self.command(command_id)
+            if (
+                self.sent
+            ):  # One that may have its answer already: asked again, it is answered again, not run again.
+                await self.command(self.dice.choice(self.sent))
             for _ in range(3):
                 self.sent.append(f"c{self.generation}-{len(self.sent)}")
                 await self.command(self.sent[-1])
