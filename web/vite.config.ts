@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { tanstackRouter } from '@tanstack/router-plugin/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
+import { initialSize } from './initial-size'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const cloud = process.env.EDGEFLOW_CONSOLE_CLOUD ?? 'http://127.0.0.1:8000'
@@ -17,6 +18,7 @@ export default defineConfig({
       semicolons: false,
     }),
     react(),
+    initialSize('console', 300_000),
   ],
   resolve: { alias: { '@': here('./src') } },
   build: {

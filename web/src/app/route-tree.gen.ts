@@ -25,6 +25,7 @@ import { Route as AppAccountSessionsRouteImport } from './../routes/_app/account
 import { Route as AppDevicesIndexRouteImport } from './../routes/_app/devices/index'
 import { Route as AppDevicesDeviceIdRouteRouteImport } from './../routes/_app/devices/$deviceId/route'
 import { Route as AppDevicesAddRouteImport } from './../routes/_app/devices/add'
+import { Route as AppDevicesCodesRouteImport } from './../routes/_app/devices/codes'
 import { Route as AppOrganizationIndexRouteImport } from './../routes/_app/organization/index'
 import { Route as AppOrganizationApiKeysRouteImport } from './../routes/_app/organization/api-keys'
 import { Route as AppOrganizationAuditRouteImport } from './../routes/_app/organization/audit'
@@ -34,6 +35,9 @@ import { Route as AppOrganizationSecurityRouteImport } from './../routes/_app/or
 import { Route as AppOrganizationUsageRouteImport } from './../routes/_app/organization/usage'
 import { Route as AppDevicesDeviceIdIndexRouteImport } from './../routes/_app/devices/$deviceId/index'
 import { Route as AppDevicesDeviceIdCommandsRouteImport } from './../routes/_app/devices/$deviceId/commands'
+import { Route as AppDevicesDeviceIdExecutionsRouteImport } from './../routes/_app/devices/$deviceId/executions'
+import { Route as AppDevicesDeviceIdLogsRouteImport } from './../routes/_app/devices/$deviceId/logs'
+import { Route as AppDevicesDeviceIdMetricsRouteImport } from './../routes/_app/devices/$deviceId/metrics'
 import { Route as AppDevicesDeviceIdShadowRouteImport } from './../routes/_app/devices/$deviceId/shadow'
 
 const IndexRoute = IndexRouteImport.update({
@@ -115,6 +119,11 @@ const AppDevicesAddRoute = AppDevicesAddRouteImport.update({
   path: '/devices/add',
   getParentRoute: () => AppRoute,
 } as any)
+const AppDevicesCodesRoute = AppDevicesCodesRouteImport.update({
+  id: '/devices/codes',
+  path: '/devices/codes',
+  getParentRoute: () => AppRoute,
+} as any)
 const AppOrganizationIndexRoute = AppOrganizationIndexRouteImport.update({
   id: '/',
   path: '/',
@@ -161,6 +170,23 @@ const AppDevicesDeviceIdCommandsRoute =
     path: '/commands',
     getParentRoute: () => AppDevicesDeviceIdRouteRoute,
   } as any)
+const AppDevicesDeviceIdExecutionsRoute =
+  AppDevicesDeviceIdExecutionsRouteImport.update({
+    id: '/executions',
+    path: '/executions',
+    getParentRoute: () => AppDevicesDeviceIdRouteRoute,
+  } as any)
+const AppDevicesDeviceIdLogsRoute = AppDevicesDeviceIdLogsRouteImport.update({
+  id: '/logs',
+  path: '/logs',
+  getParentRoute: () => AppDevicesDeviceIdRouteRoute,
+} as any)
+const AppDevicesDeviceIdMetricsRoute =
+  AppDevicesDeviceIdMetricsRouteImport.update({
+    id: '/metrics',
+    path: '/metrics',
+    getParentRoute: () => AppDevicesDeviceIdRouteRoute,
+  } as any)
 const AppDevicesDeviceIdShadowRoute =
   AppDevicesDeviceIdShadowRouteImport.update({
     id: '/shadow',
@@ -182,6 +208,7 @@ export interface FileRoutesByFullPath {
   '/account/security': typeof AppAccountSecurityRoute
   '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
+  '/devices/codes': typeof AppDevicesCodesRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/organization/audit': typeof AppOrganizationAuditRoute
   '/organization/members': typeof AppOrganizationMembersRoute
@@ -192,6 +219,9 @@ export interface FileRoutesByFullPath {
   '/devices/': typeof AppDevicesIndexRoute
   '/organization/': typeof AppOrganizationIndexRoute
   '/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
+  '/devices/$deviceId/executions': typeof AppDevicesDeviceIdExecutionsRoute
+  '/devices/$deviceId/logs': typeof AppDevicesDeviceIdLogsRoute
+  '/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/devices/$deviceId/': typeof AppDevicesDeviceIdIndexRoute
 }
@@ -206,6 +236,7 @@ export interface FileRoutesByTo {
   '/account/security': typeof AppAccountSecurityRoute
   '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
+  '/devices/codes': typeof AppDevicesCodesRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/organization/audit': typeof AppOrganizationAuditRoute
   '/organization/members': typeof AppOrganizationMembersRoute
@@ -216,6 +247,9 @@ export interface FileRoutesByTo {
   '/devices': typeof AppDevicesIndexRoute
   '/organization': typeof AppOrganizationIndexRoute
   '/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
+  '/devices/$deviceId/executions': typeof AppDevicesDeviceIdExecutionsRoute
+  '/devices/$deviceId/logs': typeof AppDevicesDeviceIdLogsRoute
+  '/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/devices/$deviceId': typeof AppDevicesDeviceIdIndexRoute
 }
@@ -235,6 +269,7 @@ export interface FileRoutesById {
   '/_app/account/security': typeof AppAccountSecurityRoute
   '/_app/account/sessions': typeof AppAccountSessionsRoute
   '/_app/devices/add': typeof AppDevicesAddRoute
+  '/_app/devices/codes': typeof AppDevicesCodesRoute
   '/_app/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/_app/organization/audit': typeof AppOrganizationAuditRoute
   '/_app/organization/members': typeof AppOrganizationMembersRoute
@@ -245,6 +280,9 @@ export interface FileRoutesById {
   '/_app/devices/': typeof AppDevicesIndexRoute
   '/_app/organization/': typeof AppOrganizationIndexRoute
   '/_app/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
+  '/_app/devices/$deviceId/executions': typeof AppDevicesDeviceIdExecutionsRoute
+  '/_app/devices/$deviceId/logs': typeof AppDevicesDeviceIdLogsRoute
+  '/_app/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/_app/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/_app/devices/$deviceId/': typeof AppDevicesDeviceIdIndexRoute
 }
@@ -264,6 +302,7 @@ export interface FileRouteTypes {
     | '/account/security'
     | '/account/sessions'
     | '/devices/add'
+    | '/devices/codes'
     | '/organization/api-keys'
     | '/organization/audit'
     | '/organization/members'
@@ -274,6 +313,9 @@ export interface FileRouteTypes {
     | '/devices/'
     | '/organization/'
     | '/devices/$deviceId/commands'
+    | '/devices/$deviceId/executions'
+    | '/devices/$deviceId/logs'
+    | '/devices/$deviceId/metrics'
     | '/devices/$deviceId/shadow'
     | '/devices/$deviceId/'
   fileRoutesByTo: FileRoutesByTo
@@ -288,6 +330,7 @@ export interface FileRouteTypes {
     | '/account/security'
     | '/account/sessions'
     | '/devices/add'
+    | '/devices/codes'
     | '/organization/api-keys'
     | '/organization/audit'
     | '/organization/members'
@@ -298,6 +341,9 @@ export interface FileRouteTypes {
     | '/devices'
     | '/organization'
     | '/devices/$deviceId/commands'
+    | '/devices/$deviceId/executions'
+    | '/devices/$deviceId/logs'
+    | '/devices/$deviceId/metrics'
     | '/devices/$deviceId/shadow'
     | '/devices/$deviceId'
   id:
@@ -316,6 +362,7 @@ export interface FileRouteTypes {
     | '/_app/account/security'
     | '/_app/account/sessions'
     | '/_app/devices/add'
+    | '/_app/devices/codes'
     | '/_app/organization/api-keys'
     | '/_app/organization/audit'
     | '/_app/organization/members'
@@ -326,6 +373,9 @@ export interface FileRouteTypes {
     | '/_app/devices/'
     | '/_app/organization/'
     | '/_app/devices/$deviceId/commands'
+    | '/_app/devices/$deviceId/executions'
+    | '/_app/devices/$deviceId/logs'
+    | '/_app/devices/$deviceId/metrics'
     | '/_app/devices/$deviceId/shadow'
     | '/_app/devices/$deviceId/'
   fileRoutesById: FileRoutesById
@@ -455,6 +505,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppDevicesAddRouteImport
       parentRoute: typeof AppRoute
     }
+    '/_app/devices/codes': {
+      id: '/_app/devices/codes'
+      path: '/devices/codes'
+      fullPath: '/devices/codes'
+      preLoaderRoute: typeof AppDevicesCodesRouteImport
+      parentRoute: typeof AppRoute
+    }
     '/_app/organization/': {
       id: '/_app/organization/'
       path: '/'
@@ -518,6 +575,27 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppDevicesDeviceIdCommandsRouteImport
       parentRoute: typeof AppDevicesDeviceIdRouteRoute
     }
+    '/_app/devices/$deviceId/executions': {
+      id: '/_app/devices/$deviceId/executions'
+      path: '/executions'
+      fullPath: '/devices/$deviceId/executions'
+      preLoaderRoute: typeof AppDevicesDeviceIdExecutionsRouteImport
+      parentRoute: typeof AppDevicesDeviceIdRouteRoute
+    }
+    '/_app/devices/$deviceId/logs': {
+      id: '/_app/devices/$deviceId/logs'
+      path: '/logs'
+      fullPath: '/devices/$deviceId/logs'
+      preLoaderRoute: typeof AppDevicesDeviceIdLogsRouteImport
+      parentRoute: typeof AppDevicesDeviceIdRouteRoute
+    }
+    '/_app/devices/$deviceId/metrics': {
+      id: '/_app/devices/$deviceId/metrics'
+      path: '/metrics'
+      fullPath: '/devices/$deviceId/metrics'
+      preLoaderRoute: typeof AppDevicesDeviceIdMetricsRouteImport
+      parentRoute: typeof AppDevicesDeviceIdRouteRoute
+    }
     '/_app/devices/$deviceId/shadow': {
       id: '/_app/devices/$deviceId/shadow'
       path: '/shadow'
@@ -569,6 +647,9 @@ const AppOrganizationRouteRouteWithChildren =
 
 interface AppDevicesDeviceIdRouteRouteChildren {
   AppDevicesDeviceIdCommandsRoute: typeof AppDevicesDeviceIdCommandsRoute
+  AppDevicesDeviceIdExecutionsRoute: typeof AppDevicesDeviceIdExecutionsRoute
+  AppDevicesDeviceIdLogsRoute: typeof AppDevicesDeviceIdLogsRoute
+  AppDevicesDeviceIdMetricsRoute: typeof AppDevicesDeviceIdMetricsRoute
   AppDevicesDeviceIdShadowRoute: typeof AppDevicesDeviceIdShadowRoute
   AppDevicesDeviceIdIndexRoute: typeof AppDevicesDeviceIdIndexRoute
 }
@@ -576,6 +657,9 @@ interface AppDevicesDeviceIdRouteRouteChildren {
 const AppDevicesDeviceIdRouteRouteChildren: AppDevicesDeviceIdRouteRouteChildren =
   {
     AppDevicesDeviceIdCommandsRoute: AppDevicesDeviceIdCommandsRoute,
+    AppDevicesDeviceIdExecutionsRoute: AppDevicesDeviceIdExecutionsRoute,
+    AppDevicesDeviceIdLogsRoute: AppDevicesDeviceIdLogsRoute,
+    AppDevicesDeviceIdMetricsRoute: AppDevicesDeviceIdMetricsRoute,
     AppDevicesDeviceIdShadowRoute: AppDevicesDeviceIdShadowRoute,
     AppDevicesDeviceIdIndexRoute: AppDevicesDeviceIdIndexRoute,
   }
@@ -590,6 +674,7 @@ interface AppRouteChildren {
   AppOrganizationRouteRoute: typeof AppOrganizationRouteRouteWithChildren
   AppDevicesDeviceIdRouteRoute: typeof AppDevicesDeviceIdRouteRouteWithChildren
   AppDevicesAddRoute: typeof AppDevicesAddRoute
+  AppDevicesCodesRoute: typeof AppDevicesCodesRoute
   AppDevicesIndexRoute: typeof AppDevicesIndexRoute
 }
 
@@ -598,6 +683,7 @@ const AppRouteChildren: AppRouteChildren = {
   AppOrganizationRouteRoute: AppOrganizationRouteRouteWithChildren,
   AppDevicesDeviceIdRouteRoute: AppDevicesDeviceIdRouteRouteWithChildren,
   AppDevicesAddRoute: AppDevicesAddRoute,
+  AppDevicesCodesRoute: AppDevicesCodesRoute,
   AppDevicesIndexRoute: AppDevicesIndexRoute,
 }
 

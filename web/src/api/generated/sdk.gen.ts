@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetExportData, GetExportErrors, GetExportResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -37,6 +37,8 @@ export const listAuditEntries = <ThrowOnError extends boolean = true>(options?: 
  * Export Audit Log
  *
  * Download the log. CSV takes the filters of `GET /audit`; JSON lines hold the chain, so they take `after` only.
+ *
+ * The organization's plan must bring the export of the audit log (`feature_not_in_plan` says which one does).
  */
 export const exportAuditLog = <ThrowOnError extends boolean = true>(options?: Options<ExportAuditLogData, ThrowOnError>): RequestResult<ExportAuditLogResponses, ExportAuditLogErrors, ThrowOnError> => (options?.client ?? client).get<ExportAuditLogResponses, ExportAuditLogErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -892,6 +894,25 @@ export const createDevice = <ThrowOnError extends boolean = true>(options: Optio
 });
 
 /**
+ * Tag Devices
+ *
+ * Give tags to many devices, or take them away: at most 1,000 devices a call, all of them or none.
+ */
+export const tagDevices = <ThrowOnError extends boolean = true>(options: Options<TagDevicesData, ThrowOnError>): RequestResult<TagDevicesResponses, TagDevicesErrors, ThrowOnError> => (options.client ?? client).post<TagDevicesResponses, TagDevicesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/tags',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
  * Delete Device
  *
  * Remove a device with its shadow, commands and keys. Its tunnel is closed and its key is dead.
@@ -952,6 +973,106 @@ export const getDeviceStatus = <ThrowOnError extends boolean = true>(options: Op
             type: 'apiKey'
         }],
     url: '/api/v1/devices/{device_id}/status',
+    ...options
+});
+
+/**
+ * List Flow Keys
+ *
+ * The keys that sign this organization's flows. The first is made when somebody asks for the first time.
+ */
+export const listFlowKeys = <ThrowOnError extends boolean = true>(options?: Options<ListFlowKeysData, ThrowOnError>): RequestResult<ListFlowKeysResponses, ListFlowKeysErrors, ThrowOnError> => (options?.client ?? client).get<ListFlowKeysResponses, ListFlowKeysErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/flow-keys',
+    ...options
+});
+
+/**
+ * Rotate Flow Key
+ *
+ * Sign with a new key from now on. Devices follow by themselves: the old key endorses the new one.
+ */
+export const rotateFlowKey = <ThrowOnError extends boolean = true>(options: Options<RotateFlowKeyData, ThrowOnError>): RequestResult<RotateFlowKeyResponses, RotateFlowKeyErrors, ThrowOnError> => (options.client ?? client).post<RotateFlowKeyResponses, RotateFlowKeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/flow-keys/rotate',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Create Flow Bundle
+ *
+ * Sign a flow and keep it for devices. Put the answer's `bundle` and `version` into a shadow's
+ * `desired.flows.{flow_id}` to run it there.
+ */
+export const createFlowBundle = <ThrowOnError extends boolean = true>(options: Options<CreateFlowBundleData, ThrowOnError>): RequestResult<CreateFlowBundleResponses, CreateFlowBundleErrors, ThrowOnError> => (options.client ?? client).post<CreateFlowBundleResponses, CreateFlowBundleErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/flow-bundles',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Get Device Flow Keys
+ *
+ * The keys as the device pins them: asked for by a device that meets a signature it does not know.
+ */
+export const getDeviceFlowKeys = <ThrowOnError extends boolean = true>(options: Options<GetDeviceFlowKeysData, ThrowOnError>): RequestResult<GetDeviceFlowKeysResponses, GetDeviceFlowKeysErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceFlowKeysResponses, GetDeviceFlowKeysErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        },
+        {
+            key: 'device_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/v1/devices/{device_id}/flow-keys',
+    ...options
+});
+
+/**
+ * Get Device Flow Bundle
+ *
+ * A fresh address for a bundle: asked for by a device that comes when the first has ended.
+ */
+export const getDeviceFlowBundle = <ThrowOnError extends boolean = true>(options: Options<GetDeviceFlowBundleData, ThrowOnError>): RequestResult<GetDeviceFlowBundleResponses, GetDeviceFlowBundleErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceFlowBundleResponses, GetDeviceFlowBundleErrors, ThrowOnError>({
+    security: [
+        { scheme: 'bearer', type: 'http' },
+        {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        },
+        {
+            key: 'device_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }
+    ],
+    url: '/api/v1/devices/{device_id}/flow-bundles/{sha256}',
     ...options
 });
 
@@ -1155,8 +1276,8 @@ export const updateShadow = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * Get Device Metrics
  *
- * A device's measurements, averaged by step. Every step of the window is there; null means nothing was
- * measured.
+ * A device's measurements by step, its own named values too. Every step of the window is there; null means nothing
+ * was measured.
  */
 export const getDeviceMetrics = <ThrowOnError extends boolean = true>(options: Options<GetDeviceMetricsData, ThrowOnError>): RequestResult<GetDeviceMetricsResponses, GetDeviceMetricsErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceMetricsResponses, GetDeviceMetricsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -1165,6 +1286,97 @@ export const getDeviceMetrics = <ThrowOnError extends boolean = true>(options: O
             type: 'apiKey'
         }],
     url: '/api/v1/devices/{device_id}/metrics',
+    ...options
+});
+
+/**
+ * List Metric Names
+ *
+ * What can be asked of the device: the numbers that every device knows, and those that it named itself.
+ */
+export const listMetricNames = <ThrowOnError extends boolean = true>(options: Options<ListMetricNamesData, ThrowOnError>): RequestResult<ListMetricNamesResponses, ListMetricNamesErrors, ThrowOnError> => (options.client ?? client).get<ListMetricNamesResponses, ListMetricNamesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/metrics/names',
+    ...options
+});
+
+/**
+ * List Executions
+ *
+ * Executions of the device's flows, the newest first, without their nodes.
+ */
+export const listExecutions = <ThrowOnError extends boolean = true>(options: Options<ListExecutionsData, ThrowOnError>): RequestResult<ListExecutionsResponses, ListExecutionsErrors, ThrowOnError> => (options.client ?? client).get<ListExecutionsResponses, ListExecutionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/executions',
+    ...options
+});
+
+/**
+ * Get Execution
+ *
+ * One execution with what each of its nodes did.
+ */
+export const getExecution = <ThrowOnError extends boolean = true>(options: Options<GetExecutionData, ThrowOnError>): RequestResult<GetExecutionResponses, GetExecutionErrors, ThrowOnError> => (options.client ?? client).get<GetExecutionResponses, GetExecutionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/executions/{execution_id}',
+    ...options
+});
+
+/**
+ * List Device Events
+ *
+ * What happened on the device, and what the cloud noticed of it, the newest first.
+ */
+export const listDeviceEvents = <ThrowOnError extends boolean = true>(options: Options<ListDeviceEventsData, ThrowOnError>): RequestResult<ListDeviceEventsResponses, ListDeviceEventsErrors, ThrowOnError> => (options.client ?? client).get<ListDeviceEventsResponses, ListDeviceEventsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/events',
+    ...options
+});
+
+/**
+ * List Device Logs
+ *
+ * Lines of the device's log, the newest first.
+ */
+export const listDeviceLogs = <ThrowOnError extends boolean = true>(options: Options<ListDeviceLogsData, ThrowOnError>): RequestResult<ListDeviceLogsResponses, ListDeviceLogsErrors, ThrowOnError> => (options.client ?? client).get<ListDeviceLogsResponses, ListDeviceLogsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/logs',
+    ...options
+});
+
+/**
+ * Scrape Devices
+ *
+ * The newest values of the organization's devices in Prometheus' text format, for an API key with
+ * `devices:read`. At most 10,000 series; `edgeflow_series_left_out` says how many there were no room for.
+ */
+export const scrapeDevices = <ThrowOnError extends boolean = true>(options?: Options<ScrapeDevicesData, ThrowOnError>): RequestResult<ScrapeDevicesResponses, ScrapeDevicesErrors, ThrowOnError> => (options?.client ?? client).get<ScrapeDevicesResponses, ScrapeDevicesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/prometheus',
     ...options
 });
 

@@ -108,6 +108,12 @@ export type ApiKeyDocument = {
      */
     scopes: Array<string>;
     /**
+     * Networks
+     *
+     * From where it may be used; none: from everywhere.
+     */
+    networks: Array<string>;
+    /**
      * Created By
      */
     created_by: string;
@@ -211,6 +217,54 @@ export type BreakDocument = {
      * Sequence
      */
     sequence: number | null;
+};
+
+/**
+ * BundleAddress
+ *
+ * A fresh address.
+ */
+export type BundleAddress = {
+    /**
+     * Url
+     */
+    url: string;
+    /**
+     * Sha256
+     */
+    sha256: string;
+    /**
+     * Expires In
+     *
+     * Seconds.
+     */
+    expires_in: number;
+};
+
+/**
+ * BundleReference
+ *
+ * What goes into `desired.flows.{flow_id}.bundle`.
+ */
+export type BundleReference = {
+    /**
+     * Url
+     *
+     * Good for seven days; a device that comes later gets a new one by itself.
+     */
+    url: string;
+    /**
+     * Sha256
+     */
+    sha256: string;
+    /**
+     * Signature
+     */
+    signature: string;
+    /**
+     * Key Id
+     */
+    key_id: string;
 };
 
 /**
@@ -457,6 +511,12 @@ export type CreateApiKey = {
      */
     scopes: Array<string>;
     /**
+     * Networks
+     *
+     * Addresses or ranges (CIDR) from which it may be used; none: from everywhere.
+     */
+    networks?: Array<string>;
+    /**
      * Expires In
      *
      * Seconds until it ends by itself; null: never.
@@ -637,6 +697,12 @@ export type CreatedApiKey = {
      * Scopes
      */
     scopes: Array<string>;
+    /**
+     * Networks
+     *
+     * From where it may be used; none: from everywhere.
+     */
+    networks: Array<string>;
     /**
      * Created By
      */
@@ -871,6 +937,108 @@ export type DeviceDocument = {
 };
 
 /**
+ * DeviceEventDocument
+ *
+ * Something that happened on a device, or that the cloud noticed of it.
+ */
+export type DeviceEventDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Time
+     */
+    time: string;
+    /**
+     * Received At
+     */
+    received_at: string;
+    /**
+     * Source
+     *
+     * Who says so: device or cloud.
+     */
+    source: string;
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Level
+     *
+     * info, warning or error.
+     */
+    level: string;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Flow Id
+     */
+    flow_id: string | null;
+    /**
+     * Data
+     */
+    data: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * DeviceFlowKey
+ *
+ * A key as a device pins it.
+ */
+export type DeviceFlowKey = {
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Public Key
+     *
+     * Ed25519, base64.
+     */
+    public_key: string;
+    /**
+     * Endorsed By
+     *
+     * The key before, which signed this one; empty for the first.
+     */
+    endorsed_by: string;
+    /**
+     * Endorsement
+     *
+     * That signature, base64.
+     */
+    endorsement: string;
+    /**
+     * Retired
+     *
+     * Nothing that it signed is taken any more.
+     */
+    retired: boolean;
+};
+
+/**
+ * DeviceFlowKeys
+ *
+ * All keys, the oldest first.
+ */
+export type DeviceFlowKeys = {
+    /**
+     * Flow Keys
+     */
+    flow_keys: Array<DeviceFlowKey>;
+};
+
+/**
  * DeviceStatusDocument
  *
  * Whether it is there, and since when.
@@ -918,6 +1086,156 @@ export type EntryDocument = {
      */
     session_id: string;
     user: SessionUser;
+};
+
+/**
+ * ExecutionDetail
+ *
+ * One execution with its nodes.
+ */
+export type ExecutionDetail = {
+    /**
+     * Execution Id
+     *
+     * As the device names it.
+     */
+    execution_id: string;
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Flow Id
+     */
+    flow_id: string;
+    /**
+     * Flow Name
+     */
+    flow_name: string;
+    /**
+     * Status
+     *
+     * running, succeeded, failed or cancelled.
+     */
+    status: string;
+    /**
+     * Trigger
+     *
+     * The node that it began at, or what else began it.
+     */
+    trigger: string;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Error
+     */
+    error: string;
+    /**
+     * Nodes
+     */
+    nodes: Array<ExecutionNode>;
+};
+
+/**
+ * ExecutionDocument
+ *
+ * One execution of a flow on a device.
+ */
+export type ExecutionDocument = {
+    /**
+     * Execution Id
+     *
+     * As the device names it.
+     */
+    execution_id: string;
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Flow Id
+     */
+    flow_id: string;
+    /**
+     * Flow Name
+     */
+    flow_name: string;
+    /**
+     * Status
+     *
+     * running, succeeded, failed or cancelled.
+     */
+    status: string;
+    /**
+     * Trigger
+     *
+     * The node that it began at, or what else began it.
+     */
+    trigger: string;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Error
+     */
+    error: string;
+};
+
+/**
+ * ExecutionNode
+ *
+ * What one node did in an execution.
+ */
+export type ExecutionNode = {
+    /**
+     * Node Id
+     */
+    node_id: string;
+    /**
+     * Node Type
+     */
+    node_type?: string;
+    /**
+     * Name
+     */
+    name?: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Duration Ms
+     *
+     * Its work, all messages together.
+     */
+    duration_ms: number;
+    /**
+     * Messages In
+     */
+    messages_in: number;
+    /**
+     * Messages Out
+     */
+    messages_out: number;
+    /**
+     * Error
+     */
+    error?: string;
 };
 
 /**
@@ -1004,6 +1322,111 @@ export type ExportWithLink = {
  * What can be wrong with a log.
  */
 export type Flaw = 'seal_missing' | 'entry_missing' | 'entry_changed' | 'link_broken' | 'format_unknown' | 'entry_unsealed' | 'checkpoint_forged' | 'checkpoint_contradicted' | 'checkpoint_missing' | 'truncated' | 'file_changed' | 'file_incomplete';
+
+/**
+ * FlowBundleDocument
+ *
+ * A signed flow in the object store. Desire `{flow_id: {version, enabled: true, bundle}}` to run it.
+ */
+export type FlowBundleDocument = {
+    /**
+     * Flow Id
+     */
+    flow_id: string;
+    /**
+     * Version
+     */
+    version: number | string;
+    /**
+     * Size
+     *
+     * Bytes.
+     */
+    size: number;
+    /**
+     * Sha256
+     */
+    sha256: string;
+    /**
+     * Signature
+     */
+    signature: string;
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Url
+     */
+    url: string;
+    bundle: BundleReference;
+};
+
+/**
+ * FlowKeyDocument
+ *
+ * A key as people see it.
+ */
+export type FlowKeyDocument = {
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Public Key
+     *
+     * Ed25519, base64.
+     */
+    public_key: string;
+    /**
+     * Endorsed By
+     *
+     * The key before, which signed this one; empty for the first.
+     */
+    endorsed_by: string;
+    /**
+     * Endorsement
+     *
+     * That signature, base64.
+     */
+    endorsement: string;
+    /**
+     * Retired
+     *
+     * Nothing that it signed is taken any more.
+     */
+    retired: boolean;
+    /**
+     * Signs
+     *
+     * It is the one that signs.
+     */
+    signs: boolean;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Retires At
+     */
+    retires_at: string | null;
+};
+
+/**
+ * FlowKeysDocument
+ *
+ * All keys, the oldest first.
+ */
+export type FlowKeysDocument = {
+    /**
+     * Items
+     */
+    items: Array<FlowKeyDocument>;
+};
 
 /**
  * ForgotPasswordBody
@@ -1247,6 +1670,50 @@ export type ListingDeviceDocument = {
 };
 
 /**
+ * Listing[DeviceEventDocument]
+ */
+export type ListingDeviceEventDocument = {
+    /**
+     * Items
+     */
+    items: Array<DeviceEventDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[ExecutionDocument]
+ */
+export type ListingExecutionDocument = {
+    /**
+     * Items
+     */
+    items: Array<ExecutionDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
  * Listing[ExportDocument]
  */
 export type ListingExportDocument = {
@@ -1298,6 +1765,28 @@ export type ListingLivingSessionDocument = {
      * Items
      */
     items: Array<LivingSessionDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[LogLineDocument]
+ */
+export type ListingLogLineDocument = {
+    /**
+     * Items
+     */
+    items: Array<LogLineDocument>;
     /**
      * Next Cursor
      *
@@ -1439,6 +1928,48 @@ export type LivingSessionDocument = {
 };
 
 /**
+ * LogLineDocument
+ *
+ * One line of a device's log.
+ */
+export type LogLineDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Time
+     */
+    time: string;
+    /**
+     * Received At
+     */
+    received_at: string;
+    /**
+     * Level
+     *
+     * debug, info, warning or error.
+     */
+    level: string;
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Flow Id
+     */
+    flow_id: string | null;
+    /**
+     * Node Id
+     */
+    node_id: string | null;
+};
+
+/**
  * LoggedOutDocument
  *
  * The session has ended.
@@ -1535,9 +2066,37 @@ export type MessageDocument = {
 };
 
 /**
+ * MetricName
+ *
+ * Something that can be asked for as `metric`.
+ */
+export type MetricName = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Kind
+     */
+    kind: 'system' | 'custom';
+};
+
+/**
+ * MetricNames
+ *
+ * What can be asked of one device.
+ */
+export type MetricNames = {
+    /**
+     * Items
+     */
+    items: Array<MetricName>;
+};
+
+/**
  * MetricsDocument
  *
- * Averages of one device by step.
+ * Values of one device by step.
  */
 export type MetricsDocument = {
     /**
@@ -1559,9 +2118,19 @@ export type MetricsDocument = {
     /**
      * Step
      *
-     * Seconds that each value is the average of.
+     * Seconds that each value stands for.
      */
     step: number;
+    /**
+     * Aggregate
+     */
+    aggregate: 'avg' | 'min' | 'max';
+    /**
+     * Resolution
+     *
+     * What the values were computed from.
+     */
+    resolution: 'raw' | '1m' | '1h' | '1d';
     /**
      * Metrics
      *
@@ -2013,6 +2582,12 @@ export type ProvisionedDevice = {
      * Api Key
      */
     api_key: string;
+    /**
+     * Flow Keys
+     *
+     * Only to a device of ours (`hardware_info.agent` is `edgeflow-agent`): the keys that it pins.
+     */
+    flow_keys?: Array<DeviceFlowKey> | null;
 };
 
 /**
@@ -2157,6 +2732,20 @@ export type ResetPasswordBody = {
 export type Role = 'owner' | 'admin' | 'member' | 'viewer';
 
 /**
+ * RotateFlowKey
+ *
+ * How long the old key's signatures stay good.
+ */
+export type RotateFlowKey = {
+    /**
+     * Overlap Seconds
+     *
+     * For how long devices still take what the old key signed. Flows that run are not stopped by it.
+     */
+    overlap_seconds?: number;
+};
+
+/**
  * SessionUser
  *
  * Who is logged in, and where.
@@ -2287,6 +2876,34 @@ export type ShadowMetadata = {
 };
 
 /**
+ * SignFlow
+ *
+ * A flow that is to be signed.
+ */
+export type SignFlow = {
+    /**
+     * Flow Id
+     *
+     * The flow's id on the device.
+     */
+    flow_id: string;
+    /**
+     * Version
+     *
+     * A name for this version. Without one it is called after its content.
+     */
+    version?: number | string | null;
+    /**
+     * Definition
+     *
+     * The flow: `nodes` and `connections`.
+     */
+    definition: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * State
  *
  * Whether an organization lets anybody in.
@@ -2310,6 +2927,61 @@ export type SwitchBody = {
      * Organization Id
      */
     organization_id: string;
+};
+
+/**
+ * TagDevices
+ *
+ * Tags to give to many devices, and to take from them.
+ */
+export type TagDevices = {
+    target: TargetBody;
+    /**
+     * Add
+     */
+    add?: Array<string>;
+    /**
+     * Remove
+     */
+    remove?: Array<string>;
+};
+
+/**
+ * TaggingDocument
+ *
+ * How many devices the target named, and how many of them changed (or would, in a dry run).
+ */
+export type TaggingDocument = {
+    /**
+     * Matched
+     */
+    matched: number;
+    /**
+     * Changed
+     */
+    changed: number;
+};
+
+/**
+ * TargetBody
+ *
+ * Which devices: exactly one of these.
+ */
+export type TargetBody = {
+    /**
+     * All
+     */
+    all?: true | null;
+    /**
+     * Tags
+     *
+     * Devices that have all of them.
+     */
+    tags?: Array<string> | null;
+    /**
+     * Device Ids
+     */
+    device_ids?: Array<string> | null;
 };
 
 /**
@@ -6486,6 +7158,12 @@ export type ListDevicesData = {
          */
         project_id?: string | null;
         /**
+         * Tag
+         *
+         * Only devices with this tag; given several times, with all of them.
+         */
+        tag?: Array<string> | null;
+        /**
          * Limit
          *
          * How many at most.
@@ -6629,6 +7307,78 @@ export type CreateDeviceResponses = {
 };
 
 export type CreateDeviceResponse = CreateDeviceResponses[keyof CreateDeviceResponses];
+
+export type TagDevicesData = {
+    body: TagDevices;
+    path?: never;
+    query?: {
+        /**
+         * Dry Run
+         *
+         * Only count; change nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/api/v1/devices/tags';
+};
+
+export type TagDevicesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type TagDevicesError = TagDevicesErrors[keyof TagDevicesErrors];
+
+export type TagDevicesResponses = {
+    /**
+     * Successful Response
+     */
+    200: TaggingDocument;
+};
+
+export type TagDevicesResponse = TagDevicesResponses[keyof TagDevicesResponses];
 
 export type DeleteDeviceData = {
     body?: never;
@@ -6917,6 +7667,347 @@ export type GetDeviceStatusResponses = {
 };
 
 export type GetDeviceStatusResponse = GetDeviceStatusResponses[keyof GetDeviceStatusResponses];
+
+export type ListFlowKeysData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/flow-keys';
+};
+
+export type ListFlowKeysErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListFlowKeysError = ListFlowKeysErrors[keyof ListFlowKeysErrors];
+
+export type ListFlowKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowKeysDocument;
+};
+
+export type ListFlowKeysResponse = ListFlowKeysResponses[keyof ListFlowKeysResponses];
+
+export type RotateFlowKeyData = {
+    body: RotateFlowKey;
+    path?: never;
+    query?: never;
+    url: '/api/v1/flow-keys/rotate';
+};
+
+export type RotateFlowKeyErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RotateFlowKeyError = RotateFlowKeyErrors[keyof RotateFlowKeyErrors];
+
+export type RotateFlowKeyResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowKeysDocument;
+};
+
+export type RotateFlowKeyResponse = RotateFlowKeyResponses[keyof RotateFlowKeyResponses];
+
+export type CreateFlowBundleData = {
+    body: SignFlow;
+    path?: never;
+    query?: never;
+    url: '/api/v1/flow-bundles';
+};
+
+export type CreateFlowBundleErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateFlowBundleError = CreateFlowBundleErrors[keyof CreateFlowBundleErrors];
+
+export type CreateFlowBundleResponses = {
+    /**
+     * Successful Response
+     */
+    201: FlowBundleDocument;
+};
+
+export type CreateFlowBundleResponse = CreateFlowBundleResponses[keyof CreateFlowBundleResponses];
+
+export type GetDeviceFlowKeysData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/flow-keys';
+};
+
+export type GetDeviceFlowKeysErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetDeviceFlowKeysError = GetDeviceFlowKeysErrors[keyof GetDeviceFlowKeysErrors];
+
+export type GetDeviceFlowKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: DeviceFlowKeys;
+};
+
+export type GetDeviceFlowKeysResponse = GetDeviceFlowKeysResponses[keyof GetDeviceFlowKeysResponses];
+
+export type GetDeviceFlowBundleData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+        /**
+         * Sha256
+         *
+         * The bundle's SHA-256, in hex.
+         */
+        sha256: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/flow-bundles/{sha256}';
+};
+
+export type GetDeviceFlowBundleErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetDeviceFlowBundleError = GetDeviceFlowBundleErrors[keyof GetDeviceFlowBundleErrors];
+
+export type GetDeviceFlowBundleResponses = {
+    /**
+     * Successful Response
+     */
+    200: BundleAddress;
+};
+
+export type GetDeviceFlowBundleResponse = GetDeviceFlowBundleResponses[keyof GetDeviceFlowBundleResponses];
 
 export type ListProvisioningCodesData = {
     body?: never;
@@ -7775,6 +8866,12 @@ export type GetDeviceMetricsData = {
          * Seconds; default: what gives about 360 points.
          */
         step?: number | null;
+        /**
+         * Aggregate
+         *
+         * What stands for a step's values.
+         */
+        aggregate?: 'avg' | 'min' | 'max';
     };
     url: '/api/v1/devices/{device_id}/metrics';
 };
@@ -7836,6 +8933,548 @@ export type GetDeviceMetricsResponses = {
 };
 
 export type GetDeviceMetricsResponse = GetDeviceMetricsResponses[keyof GetDeviceMetricsResponses];
+
+export type ListMetricNamesData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/metrics/names';
+};
+
+export type ListMetricNamesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListMetricNamesError = ListMetricNamesErrors[keyof ListMetricNamesErrors];
+
+export type ListMetricNamesResponses = {
+    /**
+     * Successful Response
+     */
+    200: MetricNames;
+};
+
+export type ListMetricNamesResponse = ListMetricNamesResponses[keyof ListMetricNamesResponses];
+
+export type ListExecutionsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Flow Id
+         */
+        flow_id?: string | null;
+        /**
+         * Status
+         *
+         * Only those in this state.
+         */
+        status?: 'running' | 'succeeded' | 'failed' | 'cancelled' | null;
+        /**
+         * From
+         *
+         * RFC 3339; nothing before it.
+         */
+        from?: string | null;
+        /**
+         * To
+         *
+         * RFC 3339; nothing at or after it.
+         */
+        to?: string | null;
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/devices/{device_id}/executions';
+};
+
+export type ListExecutionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListExecutionsError = ListExecutionsErrors[keyof ListExecutionsErrors];
+
+export type ListExecutionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingExecutionDocument;
+};
+
+export type ListExecutionsResponse = ListExecutionsResponses[keyof ListExecutionsResponses];
+
+export type GetExecutionData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+        /**
+         * Execution Id
+         */
+        execution_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/executions/{execution_id}';
+};
+
+export type GetExecutionErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetExecutionError = GetExecutionErrors[keyof GetExecutionErrors];
+
+export type GetExecutionResponses = {
+    /**
+     * Successful Response
+     */
+    200: ExecutionDetail;
+};
+
+export type GetExecutionResponse = GetExecutionResponses[keyof GetExecutionResponses];
+
+export type ListDeviceEventsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Level
+         *
+         * This level and worse ones.
+         */
+        level?: 'info' | 'warning' | 'error' | null;
+        /**
+         * From
+         *
+         * RFC 3339; nothing before it.
+         */
+        from?: string | null;
+        /**
+         * To
+         *
+         * RFC 3339; nothing at or after it.
+         */
+        to?: string | null;
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/devices/{device_id}/events';
+};
+
+export type ListDeviceEventsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListDeviceEventsError = ListDeviceEventsErrors[keyof ListDeviceEventsErrors];
+
+export type ListDeviceEventsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingDeviceEventDocument;
+};
+
+export type ListDeviceEventsResponse = ListDeviceEventsResponses[keyof ListDeviceEventsResponses];
+
+export type ListDeviceLogsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Level
+         *
+         * This level and worse ones.
+         */
+        level?: 'debug' | 'info' | 'warning' | 'error' | null;
+        /**
+         * Source
+         */
+        source?: string | null;
+        /**
+         * Search
+         *
+         * Text that the message holds, in any case of letters.
+         */
+        search?: string | null;
+        /**
+         * From
+         *
+         * RFC 3339; nothing before it.
+         */
+        from?: string | null;
+        /**
+         * To
+         *
+         * RFC 3339; nothing at or after it.
+         */
+        to?: string | null;
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/devices/{device_id}/logs';
+};
+
+export type ListDeviceLogsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListDeviceLogsError = ListDeviceLogsErrors[keyof ListDeviceLogsErrors];
+
+export type ListDeviceLogsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingLogLineDocument;
+};
+
+export type ListDeviceLogsResponse = ListDeviceLogsResponses[keyof ListDeviceLogsResponses];
+
+export type ScrapeDevicesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/prometheus';
+};
+
+export type ScrapeDevicesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ScrapeDevicesError = ScrapeDevicesErrors[keyof ScrapeDevicesErrors];
+
+export type ScrapeDevicesResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
 
 export type CreateLiveTicketData = {
     body?: never;

@@ -68,7 +68,18 @@ export function DeviceLayout({ deviceId, children }: { deviceId: string; childre
         >
           {t('devices.overview')}
         </Link>
-        <Link to="/devices/$deviceId/shadow" params={{ deviceId }}>
+        <Link
+          to="/devices/$deviceId/metrics"
+          params={{ deviceId }}
+          activeOptions={{ includeSearch: false }}
+        >
+          {t('telemetry.title')}
+        </Link>
+        <Link
+          to="/devices/$deviceId/shadow"
+          params={{ deviceId }}
+          activeOptions={{ includeSearch: false }}
+        >
           {t('devices.shadow')}
         </Link>
         <Link
@@ -77,6 +88,20 @@ export function DeviceLayout({ deviceId, children }: { deviceId: string; childre
           activeOptions={{ includeSearch: false }}
         >
           {t('devices.commands')}
+        </Link>
+        <Link
+          to="/devices/$deviceId/executions"
+          params={{ deviceId }}
+          activeOptions={{ includeSearch: false }}
+        >
+          {t('executions.title')}
+        </Link>
+        <Link
+          to="/devices/$deviceId/logs"
+          params={{ deviceId }}
+          activeOptions={{ includeSearch: false }}
+        >
+          {t('logs.title')}
         </Link>
       </nav>
       {children}

@@ -3,10 +3,22 @@ import type { Tone } from '@/ui'
 
 export type { Device }
 
+/** What is asked for; all of it stands in the address. */
 export interface DeviceFilters {
+  /** Words to look for in names and facts. */
   search?: string
   status?: 'online' | 'offline'
+  project_id?: string
 }
+
+/** What the page shows: what is asked for, and how. */
+export interface DeviceView extends DeviceFilters {
+  /** Ids of the columns beside the name, in order; absent: the usual ones. */
+  columns?: string
+}
+
+export const isFiltered = ({ search, status, project_id }: DeviceFilters): boolean =>
+  Boolean(search || status || project_id)
 
 /** Rows of one request. Pages are read by offset, so that the scrollbar may jump anywhere. */
 export const PAGE_SIZE = 100

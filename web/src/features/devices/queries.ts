@@ -1,12 +1,24 @@
 import {
   keepPreviousData,
+  type QueryClient,
   queryOptions,
   useMutation,
   useQueries,
+  useQuery,
   useQueryClient,
 } from '@tanstack/react-query'
-import { deleteDevice, getDevice, listDevices, updateDevice } from '@/api/generated'
-import { type Device, type DeviceFilters, PAGE_SIZE, pagesOf } from './model'
+import {
+  deleteDevice,
+  getDevice,
+  listDevices,
+  type TagDevices,
+  type TargetBody,
+  tagDevices,
+  type UpdateDevice,
+  updateDevice,
+} from '@/api/generated'
+import { type Device, type DeviceFilters, isFiltered, PAGE_SIZE, pagesOf } from './model'
+import type { Selection } from './selection'
 
 export const deviceQuery = (deviceId: string) =>
   queryOptions({
@@ -15,25 +27,37 @@ export const deviceQuery = (deviceId: string) =>
       (await getDevice({ path: { device_id: deviceId }, signal, throwOnError: true })).data,
   })
 
+type PageKey = readonly ['devices', DeviceFilters, number]
+type DevicePage = Awaited<ReturnType<typeof listDevices>>['data']
+
+/**
+ * One page of the list. Where the page before it is known, its cursor is followed: what scrolls by neither skips nor
+ * repeats a row when devices come and go meanwhile. A jump into the middle goes by number of rows.
+ */
 export const devicePageQuery = (filters: DeviceFilters, page: number) =>
   queryOptions({
-    queryKey: ['devices', filters, page],
-    queryFn: async ({ signal }) =>
-      (
+    queryKey: ['devices', filters, page] as PageKey,
+    queryFn: async ({ signal, client }) => {
+      const before = client.getQueryData<DevicePage>(['devices', filters, page - 1])
+      const place = before?.next_cursor
+        ? { cursor: before.next_cursor }
+        : { offset: page * PAGE_SIZE }
+      return (
         await listDevices({
-          query: { ...filters, limit: PAGE_SIZE, offset: page * PAGE_SIZE },
+          query: { ...filters, limit: PAGE_SIZE, ...place },
           signal,
           throwOnError: true,
         })
-      ).data,
+      ).data
+    },
   })
 
-export const deviceCountQuery = (status?: DeviceFilters['status']) =>
+export const deviceCountQuery = (filters: DeviceFilters) =>
   queryOptions({
-    queryKey: ['devices', 'count', status ?? 'all'],
+    queryKey: ['devices', 'count', filters],
     queryFn: async ({ signal }) =>
-      (await listDevices({ query: { status, limit: 1 }, signal, throwOnError: true })).data.total ??
-      null,
+      (await listDevices({ query: { ...filters, limit: 1 }, signal, throwOnError: true })).data
+        .total ?? null,
     placeholderData: keepPreviousData,
   })
 
@@ -97,7 +121,7 @@ export function useDeviceWindow(filters: DeviceFilters, first: number, last: num
 export function useUpdateDevice(device: Device) {
   const queryClient = useQueryClient()
   return useMutation({
-    mutationFn: async (change: { name: string; tags: string[]; notes: string }) =>
+    mutationFn: async (change: UpdateDevice) =>
       (
         await updateDevice({
           path: { device_id: device.device_id },
@@ -128,4 +152,75 @@ export function useDeleteDevice(deviceId: string) {
       return queryClient.invalidateQueries({ queryKey: ['devices'] })
     },
   })
+}
+
+const isOfDevices = (path: string) => path === 'devices' || path.startsWith('devices/')
+
+/** Lists and single devices are stale after a change of many. */
+export const forgetDevices = (queryClient: QueryClient) =>
+  queryClient.invalidateQueries({ predicate: ({ queryKey }) => isOfDevices(String(queryKey[0])) })
+
+/** What tagging would do: how many devices it reaches, and how many of them it changes. */
+export const tagPreviewQuery = (change: TagDevices) =>
+  queryOptions({
+    queryKey: ['devices', 'tag-preview', change],
+    queryFn: async ({ signal }) =>
+      (await tagDevices({ query: { dry_run: true }, body: change, signal, throwOnError: true }))
+        .data,
+    placeholderData: keepPreviousData,
+    staleTime: 0,
+  })
+
+export function useTagDevices() {
+  const queryClient = useQueryClient()
+  return useMutation({
+    mutationFn: async (body: TagDevices) => (await tagDevices({ body, throwOnError: true })).data,
+    onSuccess: () => forgetDevices(queryClient),
+  })
+}
+
+/** Devices that one change may name; the server takes no more. */
+export const MOST_AT_ONCE = 1_000
+const IDS_A_PAGE = 200
+
+/** The ids of all that the filters match, as far as one change may name them. */
+const matchingIdsQuery = (filters: DeviceFilters) =>
+  queryOptions({
+    queryKey: ['devices', 'ids', filters],
+    queryFn: async ({ signal }) => {
+      const ids: string[] = []
+      let cursor: string | null | undefined
+      do {
+        const { data } = await listDevices({
+          query: { ...filters, limit: IDS_A_PAGE, ...(cursor ? { cursor } : {}) },
+          signal,
+          throwOnError: true,
+        })
+        ids.push(...data.items.map(({ device_id }) => device_id))
+        cursor = data.next_cursor
+      } while (cursor && ids.length <= MOST_AT_ONCE)
+      return ids
+    },
+  })
+
+export interface PickedTarget {
+  /** Undefined while it is being read, or when it cannot be named. */
+  target: TargetBody | undefined
+  tooMany: boolean
+  error: unknown
+}
+
+/** What is picked as a change names it: all there are, or each by its id. */
+export function useTarget(selection: Selection, filters: DeviceFilters): PickedTarget {
+  const { all, ids } = selection
+  const whole = all && ids.size === 0 && !isFiltered(filters)
+  const matching = useQuery({ ...matchingIdsQuery(filters), enabled: all && !whole })
+  if (whole) return { target: { all: true }, tooMany: false, error: null }
+  const named = all ? matching.data?.filter((id) => !ids.has(id)) : [...ids]
+  const tooMany = named !== undefined && named.length > MOST_AT_ONCE
+  return {
+    target: named && !tooMany ? { device_ids: named } : undefined,
+    tooMany,
+    error: matching.error,
+  }
 }

@@ -1,4 +1,5 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMemo } from 'react'
 import { idempotencyKey } from '@/api/client'
 import {
   type CreateProject,
@@ -8,6 +9,7 @@ import {
   type ProjectDocument,
   updateProject,
 } from '@/api/generated'
+import { useMay } from '@/features/auth'
 import { cursorQuery } from '@/lib/cursor'
 
 export const projectListQuery = cursorQuery(
@@ -44,4 +46,11 @@ export function useDeleteProject() {
     },
     onSuccess: () => queryClient.invalidateQueries({ queryKey: projectListQuery.queryKey }),
   })
+}
+
+/** Names of the projects by id. */
+export function useProjectNames(): ReadonlyMap<string, string> {
+  const may = useMay('projects:view') ?? false
+  const { data } = useInfiniteQuery({ ...projectListQuery, enabled: may })
+  return useMemo(() => new Map(data?.items.map(({ id, name }) => [id, name])), [data])
 }

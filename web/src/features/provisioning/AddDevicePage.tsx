@@ -1,3 +1,4 @@
+import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -27,6 +28,11 @@ export function AddDevicePage({ codeId, onCode }: AddDevicePageProps) {
           <Link to="/devices" className={crumbClass}>
             {t('devices.title')}
           </Link>
+        }
+        actions={
+          <Button variant="default" renderRoot={(props) => <Link to="/devices/codes" {...props} />}>
+            {t('codes.title')}
+          </Button>
         }
       />
       <MayNot permission="devices:manage" toDo={t('provisioning.mayNot')} />

@@ -1,1 +1,2 @@
 export { AddDevicePage } from './AddDevicePage'
+export { CodesPage } from './CodesPage'

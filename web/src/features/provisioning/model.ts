@@ -43,3 +43,24 @@ export function agentLine(instance: Pick<Instance, 'public_url'>, code: string):
     'edgeflow-agent run',
   ].join(' ')
 }
+
+/** A field of a CSV. A spreadsheet takes `=` and its like at the start of one for a formula: such a field is text. */
+const field = (value: string): string => {
+  const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\n\r]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+}
+
+interface Row {
+  code: string
+  name?: string | null
+  tags: readonly string[]
+  expires_at: string
+}
+
+/** Codes as a table for a label printer or a spreadsheet. */
+export function codesCsv(codes: readonly Row[]): string {
+  const lines = codes.map(({ code, name, tags, expires_at }) =>
+    [code, name ?? '', tags.join(';'), expires_at].map(field).join(','),
+  )
+  return ['code,name,tags,expires_at', ...lines, ''].join('\r\n')
+}

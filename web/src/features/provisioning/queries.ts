@@ -1,12 +1,15 @@
 import { queryOptions, skipToken, useMutation, useQueryClient } from '@tanstack/react-query'
 import { idempotencyKey } from '@/api/client'
 import {
+  type CodeStatus,
+  type CreateCodes,
   createProvisioningCodes,
   deleteProvisioningCode,
   getProvisioningCode,
   listProvisioningCodes,
 } from '@/api/generated'
-import type { CodeRequest } from './model'
+import { cursorQuery } from '@/lib/cursor'
+import type { CodeRequest, ProvisioningCode } from './model'
 
 export const codeQuery = (codeId: string) =>
   queryOptions({
@@ -67,3 +70,39 @@ export function useDeleteCode() {
     onSettled: () => queryClient.invalidateQueries({ queryKey: codeListQuery.queryKey }),
   })
 }
+
+/** A code while it can still be seen: in the answer to the call that made it. */
+export interface MadeCode extends ProvisioningCode {
+  code: string
+}
+
+/** Many codes at once. They are not kept in any cache: who leaves the page has seen them. */
+export function useCreateCodes() {
+  const queryClient = useQueryClient()
+  return useMutation({
+    mutationFn: async (body: CreateCodes): Promise<MadeCode[]> => {
+      const { data } = await createProvisioningCodes({
+        body,
+        headers: { 'Idempotency-Key': idempotencyKey() },
+        throwOnError: true,
+      })
+      return data.items
+    },
+    gcTime: 0,
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: codeListQuery.queryKey }),
+  })
+}
+
+/** Codes page by page, the newest first. */
+export const codePagesQuery = (status: CodeStatus | undefined) =>
+  cursorQuery(
+    ['provisioning-codes', 'pages', status ?? 'all'],
+    async ({ query, signal }) =>
+      (
+        await listProvisioningCodes({
+          query: { ...query, ...(status ? { status } : {}) },
+          signal,
+          throwOnError: true,
+        })
+      ).data,
+  )

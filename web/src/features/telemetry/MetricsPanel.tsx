@@ -1,14 +1,13 @@
 import { SegmentedControl, Skeleton } from '@mantine/core'
 import { IconActivity } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
-import { useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useLiveSamples, usePollWhenNotLive } from '@/lib/live'
 import { useNow } from '@/lib/useNow'
 import { Blank, Failed, Panel } from '@/ui'
-import { joinSeries, METRICS, type Point, pointOf, RANGES, type Range } from './model'
+import { RANGES, type Range, USUAL_METRICS } from './model'
 import { MetricChart } from './parts/MetricChart'
-import { metricsQuery } from './queries'
+import { useSeries } from './useSeries'
+
+const SHOWN: readonly Range[] = ['15m', '1h', '6h', '24h']
 
 interface MetricsPanelProps {
   deviceId: string
@@ -16,28 +15,11 @@ interface MetricsPanelProps {
   onRange: (range: Range) => void
 }
 
-/** Live points kept in memory: at one every second, the shortest window. */
-const LIVE_KEPT = 900
-/** Three missed measurements of the agent's ten seconds. */
-const SILENCE_S = 35
-
-/** CPU and memory: the chosen window from the store, then every sample as the device sends it. */
+/** CPU and memory at a glance; the page of metrics has the rest. */
 export function MetricsPanel({ deviceId, range, onRange }: MetricsPanelProps) {
   const { t } = useTranslation()
-  const poll = usePollWhenNotLive(15_000)
-  const history = useQuery({ ...metricsQuery(deviceId, range), refetchInterval: poll || 120_000 })
-  const [live, setLive] = useState<Point[]>([])
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another device starts with none
-  useEffect(() => setLive([]), [deviceId])
-  useLiveSamples(deviceId, (sample) => {
-    const point = pointOf(sample)
-    if (point) setLive((points) => [...points.slice(-LIVE_KEPT), point])
-  })
-
-  const { length, step } = RANGES[range]
+  const { history, series } = useSeries({ deviceId, metrics: USUAL_METRICS, at: range })
   const to = useNow((now) => Math.floor(now / 2000) * 2)
-  const series = joinSeries(history.data, live, Math.max(step * 3, SILENCE_S))
-
   return (
     <Panel
       title={t('telemetry.title')}
@@ -47,10 +29,7 @@ export function MetricsPanel({ deviceId, range, onRange }: MetricsPanelProps) {
           aria-label={t('telemetry.range')}
           value={range}
           onChange={(value) => onRange(value as Range)}
-          data={Object.keys(RANGES).map((value) => ({
-            value,
-            label: t(`telemetry.ranges.${value as Range}`),
-          }))}
+          data={SHOWN.map((value) => ({ value, label: t(`telemetry.ranges.${value}`) }))}
         />
       }
     >
@@ -66,8 +45,15 @@ export function MetricsPanel({ deviceId, range, onRange }: MetricsPanelProps) {
           {t('telemetry.noneHint')}
         </Blank>
       ) : (
-        METRICS.map((metric) => (
-          <MetricChart key={metric} metric={metric} series={series} from={to - length} to={to} />
+        USUAL_METRICS.map((metric, index) => (
+          <MetricChart
+            key={metric}
+            metric={metric}
+            series={series}
+            from={to - RANGES[range].length}
+            to={to}
+            color={index === 0 ? '--chart-1' : '--chart-2'}
+          />
         ))
       )}
     </Panel>

@@ -1,2 +1,3 @@
+export { MetricsPage } from './MetricsPage'
 export { MetricsPanel } from './MetricsPanel'
-export { isRange, type Range } from './model'
+export { AGGREGATES, type Aggregate, isRange, type MetricsView, type Range } from './model'

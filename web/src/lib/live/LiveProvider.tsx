@@ -9,7 +9,7 @@ import {
   useSyncExternalStore,
 } from 'react'
 import { createInvalidator } from './invalidate'
-import { type LiveSample, LiveSocket, type LiveState } from './socket'
+import { type LiveMessage, type LiveSample, LiveSocket, type LiveState } from './socket'
 
 const LiveContext = createContext<LiveSocket | null>(null)
 
@@ -42,14 +42,15 @@ export function usePollWhenNotLive(everyMs: number): number | false {
   return useLiveState() === 'live' ? false : everyMs
 }
 
-export function useLiveSamples(deviceId: string, listener: (sample: LiveSample) => void): void {
+/** What streams on a topic, while the component is there. */
+export function useTopic(topic: string, listener: (message: LiveMessage) => void): void {
   const socket = useContext(LiveContext)
   const latest = useRef(listener)
   useEffect(() => {
     latest.current = listener
   })
-  useEffect(
-    () => socket?.subscribe(`devices/${deviceId}/metrics`, (sample) => latest.current(sample)),
-    [socket, deviceId],
-  )
+  useEffect(() => socket?.subscribe(topic, (message) => latest.current(message)), [socket, topic])
 }
+
+export const useLiveSamples = (deviceId: string, listener: (sample: LiveSample) => void): void =>
+  useTopic(`devices/${deviceId}/metrics`, (message) => listener(message as LiveSample))

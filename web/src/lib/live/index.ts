@@ -1,2 +1,8 @@
-export { LiveProvider, useLiveSamples, useLiveState, usePollWhenNotLive } from './LiveProvider'
-export type { LiveSample, LiveState } from './socket'
+export {
+  LiveProvider,
+  useLiveSamples,
+  useLiveState,
+  usePollWhenNotLive,
+  useTopic,
+} from './LiveProvider'
+export type { LiveMessage, LiveSample, LiveState } from './socket'

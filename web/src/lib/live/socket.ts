@@ -10,6 +10,20 @@ export interface LiveSample {
   [field: string]: unknown
 }
 
+/** What streams on a topic: of one device, its content under the name of its kind. */
+export interface LiveMessage {
+  device_id: string
+  [field: string]: unknown
+}
+
+/** The kinds of messages, and below the device the topic that each belongs to. */
+const KINDS = {
+  sample: 'metrics',
+  log: 'logs',
+  execution: 'executions',
+  event: 'events',
+} as const
+
 export interface LiveHooks {
   /** Paths that changed on the server, e.g. `devices/dev_…/shadow`. */
   changed: (paths: string[]) => void
@@ -38,7 +52,7 @@ export class LiveSocket {
   private wasLive = false
   private generation = 0
   private readonly watchers = new Set<() => void>()
-  private readonly topics = new Map<string, Set<(sample: LiveSample) => void>>()
+  private readonly topics = new Map<string, Set<(message: LiveMessage) => void>>()
 
   constructor(private readonly hooks: LiveHooks) {}
 
@@ -69,8 +83,8 @@ export class LiveSocket {
     this.become('off')
   }
 
-  /** Samples of one topic (`devices/{id}/metrics`) until the returned function is called. */
-  subscribe(topic: string, listener: (sample: LiveSample) => void): () => void {
+  /** What streams on one topic (`devices/{id}/metrics`) until the returned function is called. */
+  subscribe(topic: string, listener: (message: LiveMessage) => void): () => void {
     const listeners = this.topics.get(topic) ?? new Set()
     if (listeners.size === 0) this.send({ subscribe: [topic] })
     listeners.add(listener)
@@ -142,17 +156,18 @@ export class LiveSocket {
   }
 
   private receive(text: string): void {
-    let message: { changed?: unknown; sample?: LiveSample }
+    let message: { changed?: unknown } & { [kind in keyof typeof KINDS]?: LiveMessage }
     try {
       message = JSON.parse(text)
     } catch {
       return
     }
     if (Array.isArray(message.changed)) this.hooks.changed(message.changed.map(String))
-    const sample = message.sample
-    if (sample?.device_id) {
-      const listeners = this.topics.get(`devices/${sample.device_id}/metrics`)
-      for (const listener of listeners ?? []) listener(sample)
+    for (const [kind, below] of Object.entries(KINDS)) {
+      const content = message[kind as keyof typeof KINDS]
+      if (!content?.device_id) continue
+      const listeners = this.topics.get(`devices/${content.device_id}/${below}`)
+      for (const listener of listeners ?? []) listener(content)
     }
   }
 }

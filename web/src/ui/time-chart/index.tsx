@@ -1,6 +1,6 @@
 import { Skeleton } from '@mantine/core'
 import { lazy, Suspense } from 'react'
-import type { TimeChartProps } from './TimeChart'
+import type { Hover, TimeChartProps, TimeLine, TimeMark } from './TimeChart'
 
 const Chart = lazy(() => import('./TimeChart'))
 
@@ -9,4 +9,4 @@ export const TimeChart = (props: TimeChartProps) => (
     <Chart {...props} />
   </Suspense>
 )
-export type { TimeChartProps }
+export type { Hover, TimeChartProps, TimeLine, TimeMark }

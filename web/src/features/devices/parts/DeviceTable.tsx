@@ -1,29 +1,54 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a <table> that is laid out as a grid loses its meaning, roles keep it
 // biome-ignore-all lint/a11y/useFocusableInteractive: these rows and headers are read, their links are focused
 import { Button, Skeleton } from '@mantine/core'
-import { IconCpu, IconFilterOff, IconPlus } from '@tabler/icons-react'
-import { Link } from '@tanstack/react-router'
-import { tableFeatures, useTable } from '@tanstack/react-table'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
-import { useLayoutEffect, useMemo, useRef, useState } from 'react'
+import { memo, useCallback, useLayoutEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { Blank, Failed, Note } from '@/ui'
-import type { DeviceFilters } from '../model'
+import { Failed, Note } from '@/ui'
+import type { Device, DeviceFilters } from '../model'
 import { useDeviceWindow } from '../queries'
-import { type DeviceRow, useDeviceColumns } from './columns'
+import { EVERYTHING, isEmpty, isPicked, NOTHING, pick, type Selection } from '../selection'
+import type { DeviceColumn } from './columns'
 import css from './devices.module.css'
 
 const ROW_PX = 44
 /** Rows asked for before the first answer says how many there are. */
 const FIRST_ROWS = 12
-const features = tableFeatures({})
+
+interface DeviceTableProps {
+  filters: DeviceFilters
+  columns: readonly DeviceColumn[]
+  /** Absent: nothing may be picked here. */
+  selection?: Selection
+  onSelection?: (selection: Selection) => void
+  onTotal?: (total: number) => void
+  /** Stands where the rows would, if there are none. */
+  empty: React.ReactNode
+}
 
 /** The fleet as a table of any length: the page holds only the rows on screen, the cache only their pages. */
-export function DeviceTable({ filters, onClear }: { filters: DeviceFilters; onClear: () => void }) {
+export function DeviceTable({
+  filters,
+  columns,
+  selection,
+  onSelection,
+  onTotal,
+  empty,
+}: DeviceTableProps) {
   const { t } = useTranslation()
   const body = useRef<HTMLDivElement>(null)
   const [margin, setMargin] = useState(0)
-  useLayoutEffect(() => setMargin(body.current?.offsetTop ?? 0), [])
+  useLayoutEffect(() => {
+    const place = () => {
+      const box = body.current?.getBoundingClientRect()
+      if (box) setMargin(Math.round(box.top + window.scrollY))
+    }
+    place()
+    // What stands above grows and shrinks: a note, the bar of what is picked.
+    const observer = new ResizeObserver(place)
+    observer.observe(document.body)
+    return () => observer.disconnect()
+  }, [])
 
   const [count, setCount] = useState(FIRST_ROWS)
   const virtual = useWindowVirtualizer({
@@ -38,17 +63,30 @@ export function DeviceTable({ filters, onClear }: { filters: DeviceFilters; onCl
   const devices = useDeviceWindow(filters, first, last)
   const total = devices.total
   useLayoutEffect(() => {
-    if (total !== undefined) setCount(total)
-  }, [total])
+    if (total === undefined) return
+    setCount(total)
+    onTotal?.(total)
+  }, [total, onTotal])
 
-  const data: DeviceRow[] = items.map(({ index }) => ({ index, device: devices.at(index) }))
-  const columns = useDeviceColumns()
-  const table = useTable({ features, columns, data, getRowId: (row) => String(row.index) })
-  const headers = useMemo(() => table.getHeaderGroups()[0]?.headers ?? [], [table])
+  // Rows are redrawn only when something of theirs changed; so what they call must stay the same function.
+  const latest = useRef({ selection, onSelection, devices, anchor: 0 })
+  Object.assign(latest.current, { selection, onSelection, devices })
+  const onPick = useCallback((index: number, picked: boolean, through: boolean) => {
+    const { selection: now, onSelection: tell, devices: known, anchor } = latest.current
+    if (!now || !tell) return
+    const [from, to] = through ? [Math.min(anchor, index), Math.max(anchor, index)] : [index, index]
+    const ids: string[] = []
+    for (let at = from; at <= to; at += 1) {
+      const id = known.at(at)?.device_id
+      if (id) ids.push(id)
+    }
+    latest.current.anchor = index
+    tell(pick(now, ids, picked))
+  }, [])
 
   if (devices.error) return <Failed error={devices.error} onRetry={devices.retry} />
-  if (total === 0)
-    return <NoDevices filtered={Boolean(filters.search || filters.status)} onClear={onClear} />
+  if (total === 0) return <>{empty}</>
+  const picks = selection !== undefined && onSelection !== undefined
   return (
     <>
       {devices.partial && (
@@ -64,11 +102,26 @@ export function DeviceTable({ filters, onClear }: { filters: DeviceFilters; onCl
         aria-label={t('devices.title')}
         aria-rowcount={(total ?? 0) + 1}
         aria-busy={devices.loading}
+        style={tracks(columns, picks)}
       >
         <div role="row" className={`${css.row} ${css.headRow}`} aria-rowindex={1}>
-          {headers.map((header) => (
-            <div role="columnheader" key={header.id} data-column={header.id}>
-              <table.FlexRender header={header} />
+          {picks && (
+            <div role="columnheader" data-column="pick">
+              <input
+                type="checkbox"
+                className={css.check}
+                aria-label={t('devices.pickAll')}
+                checked={selection.all && selection.ids.size === 0}
+                ref={(box) => {
+                  if (box) box.indeterminate = !isEmpty(selection) && selection.ids.size > 0
+                }}
+                onChange={() => onSelection(selection.all ? NOTHING : EVERYTHING)}
+              />
+            </div>
+          )}
+          {columns.map((column) => (
+            <div key={column.id} role="columnheader" data-column={column.id}>
+              {column.header}
             </div>
           ))}
         </div>
@@ -78,62 +131,75 @@ export function DeviceTable({ filters, onClear }: { filters: DeviceFilters; onCl
           className={css.body}
           style={{ height: virtual.getTotalSize() }}
         >
-          {table.getRowModel().rows.map((row, position) => (
-            <div
-              role="row"
-              key={row.id}
-              className={css.row}
-              aria-rowindex={row.original.index + 2}
-              style={{ transform: `translateY(${(items[position]?.start ?? 0) - margin}px)` }}
-            >
-              {row.getAllCells().map((cell) => (
-                <div role="cell" key={cell.id} data-column={cell.column.id}>
-                  {row.original.device ? (
-                    <table.FlexRender cell={cell} />
-                  ) : (
-                    <Skeleton height={10} width="62%" />
-                  )}
-                </div>
-              ))}
-            </div>
-          ))}
+          {items.map(({ index, start }) => {
+            const device = devices.at(index)
+            return (
+              <Row
+                key={index}
+                index={index}
+                top={start - margin}
+                device={device}
+                columns={columns}
+                picked={picks ? Boolean(device && isPicked(selection, device.device_id)) : null}
+                onPick={onPick}
+              />
+            )
+          })}
         </div>
       </div>
     </>
   )
 }
 
-function NoDevices({ filtered, onClear }: { filtered: boolean; onClear: () => void }) {
-  const { t } = useTranslation()
-  if (filtered) {
-    return (
-      <Blank
-        icon={<IconFilterOff size={22} stroke={1.6} />}
-        title={t('devices.noneFound')}
-        actions={
-          <Button variant="default" onClick={onClear}>
-            {t('devices.clearFilters')}
-          </Button>
-        }
-      >
-        {t('devices.noneFoundHint')}
-      </Blank>
-    )
-  }
-  return (
-    <Blank
-      icon={<IconCpu size={22} stroke={1.6} />}
-      title={t('devices.none')}
-      actions={
-        <Button
-          renderRoot={(props) => <Link to="/devices/add" {...props} />}
-          leftSection={<IconPlus size={16} />}
-        >
-          {t('devices.addFirst')}
-        </Button>
-      }
-    >
-      {t('devices.noneHint')}
-    </Blank>
-  )
+function tracks(columns: readonly DeviceColumn[], picks: boolean): React.CSSProperties {
+  const of = (some: readonly DeviceColumn[]) =>
+    [picks ? '16px' : '', ...some.map(({ share }) => `minmax(0, ${share}fr)`)].join(' ')
+  return {
+    '--tracks': of(columns),
+    '--tracks-narrow': of(columns.filter(({ id }) => id !== 'agent' && id !== 'firmware')),
+    '--tracks-phone': `${picks ? '16px ' : ''}minmax(0, 1fr) max-content`,
+  } as React.CSSProperties
 }
+
+interface RowProps {
+  index: number
+  top: number
+  device: Device | undefined
+  columns: readonly DeviceColumn[]
+  /** null: rows cannot be picked. */
+  picked: boolean | null
+  onPick: (index: number, picked: boolean, through: boolean) => void
+}
+
+const Row = memo(function Row({ index, top, device, columns, picked, onPick }: RowProps) {
+  const { t } = useTranslation()
+  return (
+    <div
+      role="row"
+      className={css.row}
+      aria-rowindex={index + 2}
+      aria-selected={picked ?? undefined}
+      style={{ transform: `translateY(${top}px)` }}
+    >
+      {picked !== null && (
+        <div role="cell" data-column="pick">
+          {/* Plain: ten thousand rows scroll by, and each of them is drawn anew. */}
+          <input
+            type="checkbox"
+            className={css.check}
+            aria-label={t('devices.pick', { name: device?.name || device?.device_id })}
+            checked={picked}
+            disabled={!device}
+            onChange={() => undefined}
+            onClick={(event) => onPick(index, !picked, event.shiftKey)}
+          />
+        </div>
+      )}
+      {columns.map(({ id, cell }) => (
+        <div role="cell" key={id} data-column={id}>
+          {device ? cell(device) : <Skeleton height={10} width="62%" animate={false} />}
+        </div>
+      ))}
+    </div>
+  )
+})

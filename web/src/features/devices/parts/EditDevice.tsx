@@ -1,6 +1,7 @@
-import { Button, Group, Modal, Stack, TagsInput, Textarea, TextInput } from '@mantine/core'
+import { Button, Group, Modal, Select, Stack, TagsInput, Textarea, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useProjectNames } from '@/features/projects'
 import { Refused } from '@/ui'
 import type { Device } from '../model'
 import { useUpdateDevice } from '../queries'
@@ -10,13 +11,18 @@ export function EditDevice({ device, onClose }: { device: Device; onClose: () =>
   const [name, setName] = useState(device.name)
   const [tags, setTags] = useState(device.tags)
   const [notes, setNotes] = useState(device.notes ?? '')
+  const [projectId, setProjectId] = useState(device.project_id)
+  const projects = useProjectNames()
   const update = useUpdateDevice(device)
   return (
     <Modal opened onClose={onClose} title={t('devices.edit')}>
       <form
         onSubmit={(event) => {
           event.preventDefault()
-          update.mutate({ name: name.trim(), tags, notes }, { onSuccess: onClose })
+          update.mutate(
+            { name: name.trim(), tags, notes, project_id: projectId },
+            { onSuccess: onClose },
+          )
         }}
       >
         <Stack>
@@ -33,6 +39,16 @@ export function EditDevice({ device, onClose }: { device: Device; onClose: () =>
             onChange={setTags}
             splitChars={[',', ' ']}
           />
+          {projects.size > 0 && (
+            <Select
+              label={t('devices.project')}
+              data={[...projects].map(([value, label]) => ({ value, label }))}
+              value={projectId}
+              onChange={setProjectId}
+              clearable
+              searchable
+            />
+          )}
           <Textarea
             label={t('devices.notes')}
             value={notes}

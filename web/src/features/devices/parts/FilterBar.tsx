@@ -1,7 +1,7 @@
 import { CloseButton, SegmentedControl, TextInput } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useEffect, useRef, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { DeviceFilters } from '../model'
 import { deviceCountQuery } from '../queries'
@@ -10,12 +10,14 @@ import css from './devices.module.css'
 interface FilterBarProps {
   filters: DeviceFilters
   onFilters: (filters: DeviceFilters) => void
+  /** Stands at the end of the bar. */
+  children?: ReactNode
 }
 
 const TYPING_MS = 220
 
 /** Search and status. What is typed goes to the URL after a short rest, since the URL is what the list reads. */
-export function FilterBar({ filters, onFilters }: FilterBarProps) {
+export function FilterBar({ filters, onFilters, children }: FilterBarProps) {
   const { t } = useTranslation()
   const [typed, setTyped] = useState(filters.search ?? '')
   const sent = useRef(filters.search ?? '')
@@ -33,7 +35,8 @@ export function FilterBar({ filters, onFilters }: FilterBarProps) {
     if (wanted === sent.current) return
     const timer = setTimeout(() => {
       sent.current = wanted
-      onFilters({ ...filters, search: wanted || undefined })
+      const { search: _search, ...rest } = filters
+      onFilters(wanted ? { ...rest, search: wanted } : rest)
     }, TYPING_MS)
     return () => clearTimeout(timer)
   }, [typed, filters, onFilters])
@@ -60,23 +63,38 @@ export function FilterBar({ filters, onFilters }: FilterBarProps) {
       <SegmentedControl
         aria-label={t('devices.statusFilter')}
         value={filters.status ?? 'all'}
-        onChange={(value) =>
-          onFilters({ ...filters, status: value === 'all' ? undefined : (value as 'online') })
-        }
+        onChange={(value) => {
+          const { status: _status, ...rest } = filters
+          onFilters(value === 'all' ? rest : { ...rest, status: value as 'online' })
+        }}
         data={[
-          { value: 'all', label: <Counted text={t('devices.all')} /> },
-          { value: 'online', label: <Counted text={t('devices.online')} status="online" /> },
-          { value: 'offline', label: <Counted text={t('devices.offline')} status="offline" /> },
+          { value: 'all', label: <Counted text={t('devices.all')} filters={filters} /> },
+          {
+            value: 'online',
+            label: <Counted text={t('devices.online')} filters={filters} status="online" />,
+          },
+          {
+            value: 'offline',
+            label: <Counted text={t('devices.offline')} filters={filters} status="offline" />,
+          },
         ]}
       />
+      {children}
     </div>
   )
 }
 
-function Counted({ text, status }: { text: string; status?: DeviceFilters['status'] }) {
+interface CountedProps {
+  text: string
+  filters: DeviceFilters
+  status?: DeviceFilters['status']
+}
+
+function Counted({ text, filters, status }: CountedProps) {
   const { i18n } = useTranslation()
+  const { status: _status, ...rest } = filters
   // A count that cannot be had is left out: the list below says what is wrong.
-  const { data } = useQuery(deviceCountQuery(status))
+  const { data } = useQuery(deviceCountQuery(status ? { ...rest, status } : rest))
   return (
     <span>
       {text}

@@ -1,47 +1,84 @@
 import { Link } from '@tanstack/react-router'
-import { createColumnHelper, tableFeatures } from '@tanstack/react-table'
 import { useMemo } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Dot, Pill, RelativeTime } from '@/ui'
 import { type Device, fact, platform, presenceTone } from '../model'
 import css from './devices.module.css'
 
-/** One row of the window; its device is undefined until its page has arrived. */
-export interface DeviceRow {
-  index: number
-  device: Device | undefined
+export const COLUMN_IDS = [
+  'name',
+  'board',
+  'address',
+  'agent',
+  'firmware',
+  'project',
+  'tags',
+  'notes',
+  'added',
+  'seen',
+] as const
+export type ColumnId = (typeof COLUMN_IDS)[number]
+
+const USUAL: readonly ColumnId[] = ['name', 'board', 'address', 'agent', 'firmware', 'seen']
+const isColumnId = (id: string): id is ColumnId => COLUMN_IDS.includes(id as ColumnId)
+
+/** The columns that an address names; the name is always the first. */
+export function columnsOf(text: string | undefined): readonly ColumnId[] {
+  if (text === undefined) return USUAL
+  const wanted = text.split(',').filter(isColumnId)
+  return ['name', ...COLUMN_IDS.filter((id) => id !== 'name' && wanted.includes(id))]
 }
 
-const features = tableFeatures({})
-const helper = createColumnHelper<typeof features, DeviceRow>()
-const TAGS_SHOWN = 2
+/** How an address names them; the usual ones need no word. */
+export function columnsText(ids: readonly ColumnId[]): string | undefined {
+  const beside = ids.filter((id) => id !== 'name')
+  const usual = USUAL.filter((id) => id !== 'name')
+  return beside.join() === usual.join() ? undefined : beside.join()
+}
 
-export function useDeviceColumns() {
+export interface DeviceColumn {
+  id: ColumnId
+  header: string
+  /** Its share of the width. */
+  share: number
+  cell: (device: Device) => React.ReactNode
+}
+
+/** Every column there is, by its id. `projects` names them by id. */
+export function useDeviceColumns(projects: ReadonlyMap<string, string>) {
   const { t } = useTranslation()
-  return useMemo(() => {
-    /** A column that shows something of a device that is there. */
-    const column = (id: string, header: string, cell: (device: Device) => React.ReactNode) =>
-      helper.display({
-        id,
-        header,
-        cell: ({ row }) => row.original.device && cell(row.original.device),
-      })
-    return helper.columns([
-      column('name', t('devices.name'), (device) => <NameCell device={device} />),
-      column('board', t('devices.board'), platform),
-      column('address', t('devices.address'), (device) => (
-        <span className="mono">{fact(device.network, 'ip_address')}</span>
+  return useMemo((): Record<ColumnId, DeviceColumn> => {
+    const column = (
+      id: ColumnId,
+      header: string,
+      share: number,
+      cell: DeviceColumn['cell'],
+    ): DeviceColumn => ({ id, header, share, cell })
+    const mono = (text: React.ReactNode) => <span className="mono">{text}</span>
+    return {
+      name: column('name', t('devices.name'), 2.6, (device) => <NameCell device={device} />),
+      board: column('board', t('devices.board'), 1.8, platform),
+      address: column('address', t('devices.address'), 1.2, (device) =>
+        mono(fact(device.network, 'ip_address')),
+      ),
+      agent: column('agent', t('devices.agent'), 0.8, (device) => mono(device.agent_version)),
+      firmware: column('firmware', t('devices.firmware'), 0.8, (device) =>
+        mono(device.firmware_version),
+      ),
+      project: column('project', t('devices.project'), 1.1, (device) =>
+        device.project_id ? projects.get(device.project_id) : null,
+      ),
+      tags: column('tags', t('devices.tags'), 1.4, (device) => device.tags.join(', ')),
+      notes: column('notes', t('devices.notes'), 1.6, (device) => device.notes),
+      added: column('added', t('devices.added'), 1, (device) => (
+        <RelativeTime iso={device.created_at} />
       )),
-      column('agent', t('devices.agent'), (device) => (
-        <span className="mono">{device.agent_version}</span>
-      )),
-      column('firmware', t('devices.firmware'), (device) => (
-        <span className="mono">{device.firmware_version}</span>
-      )),
-      column('seen', t('devices.lastSeen'), (device) => <Seen device={device} />),
-    ])
-  }, [t])
+      seen: column('seen', t('devices.lastSeen'), 1.2, (device) => <Seen device={device} />),
+    }
+  }, [t, projects])
 }
+
+const TAGS_SHOWN = 2
 
 function NameCell({ device }: { device: Device }) {
   const { t } = useTranslation()

@@ -1,57 +1,94 @@
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { exact, percent } from '@/lib/format'
-import { TimeChart } from '@/ui/time-chart'
-import { latestOf, type Metric, type Series } from '../model'
+import { exact } from '@/lib/format'
+import { type Hover, TimeChart, type TimeMark } from '@/ui/time-chart'
+import { latestOf, type Series, unitOf } from '../model'
+import { useWords } from '../useWords'
 import css from './telemetry.module.css'
 
 interface MetricChartProps {
-  metric: Metric
+  metric: string
   series: Series
+  /** Drawn beside, on the same axes. */
+  other?: { series: Series; name: string } | null
+  marks?: TimeMark[]
   from: number
   to: number
+  color?: '--chart-1' | '--chart-2'
+  height?: number
+  onZoom?: (from: number, to: number) => void
 }
 
-const COLORS: Record<Metric, string> = { cpu_percent: '--chart-1', memory_percent: '--chart-2' }
-
-/** One percentage over time; its head shows the latest value, or the one under the cursor with its time. */
-export function MetricChart({ metric, series, from, to }: MetricChartProps) {
+/** One metric over time; its head shows the latest value, or the one under the cursor with its time. */
+export function MetricChart({
+  metric,
+  series,
+  other,
+  marks,
+  from,
+  to,
+  color = '--chart-1',
+  height = 160,
+  onZoom,
+}: MetricChartProps) {
   const { t, i18n } = useTranslation()
-  const [hover, setHover] = useState<number | null>(null)
-  const name = t(`telemetry.${metric}`)
+  const { nameOf, show } = useWords()
+  const [hover, setHover] = useState<Hover | null>(null)
+  const name = nameOf(metric)
   const values = series.values[metric]
-  const latest = latestOf(series, metric)
-  const hovered = hover === null ? null : (values[hover] ?? null)
-  const shown = hovered ?? latest
-  const at = hovered !== null && hover !== null ? series.time[hover] : undefined
-  const reading = shown === null ? '–' : percent(shown, i18n.language)
+  const otherValues = other?.series.values[metric]
+  const lines = useMemo(
+    () => [
+      { time: series.time, values: values ?? [], color },
+      ...(other && otherValues
+        ? [{ time: other.series.time, values: otherValues, color: '--chart-3', beside: true }]
+        : []),
+    ],
+    [series.time, values, other, otherValues, color],
+  )
+  const latest = latestOf(values)
+  const hovered = hover?.values[0] ?? null
+  const reading = (value: number | null | undefined) =>
+    value === null || value === undefined ? '–' : show(metric, value)
+  const unit = unitOf(metric)
   return (
     <figure className={css.chart}>
       <figcaption className={css.caption}>
         <span className={css.name}>
-          <i style={{ background: `var(${COLORS[metric]})` }} />
+          <i style={{ background: `var(${color})` }} />
           {name}
         </span>
-        <span className={css.value}>{reading}</span>
-        {at !== undefined && (
-          <span className="quiet">{exact(new Date(at * 1000).toISOString(), i18n.language)}</span>
+        <span className={css.value}>{reading(hovered ?? latest)}</span>
+        {other && otherValues && (
+          <span className={css.name}>
+            <i data-beside style={{ borderColor: 'var(--chart-3)' }} />
+            {other.name}{' '}
+            <span className={css.beside}>
+              {reading(hover ? hover.values[1] : latestOf(otherValues))}
+            </span>
+          </span>
+        )}
+        {hover && (hovered !== null || hover.values[1] != null) && (
+          <span className="quiet">
+            {exact(new Date(hover.at * 1000).toISOString(), i18n.language)}
+          </span>
         )}
       </figcaption>
       <TimeChart
-        time={series.time}
-        values={values}
+        lines={lines}
+        {...(marks ? { marks } : {})}
         from={from}
         to={to}
-        min={0}
-        max={100}
-        format={(value) => percent(value, i18n.language, 0)}
-        color={COLORS[metric]}
+        {...(unit === 'percent' ? { min: 0, max: 100 } : {})}
+        format={(value) => show(metric, value, 0)}
         label={t('telemetry.chartLabel', {
           name,
-          value: latest === null ? '–' : percent(latest, i18n.language),
+          value: latest === null ? '–' : show(metric, latest),
         })}
+        height={height}
         sync="device-metrics"
         onHover={setHover}
+        {...(onZoom ? { onZoom } : {})}
       />
     </figure>
   )

@@ -1,21 +1,23 @@
-import { createFileRoute, useNavigate } from '@tanstack/react-router'
-import { useCallback } from 'react'
-import { type DeviceFilters, DevicesPage } from '@/features/devices'
+import { createFileRoute } from '@tanstack/react-router'
+import { DevicesPage, type DeviceView } from '@/features/devices'
+
+const TEXTS = ['search', 'project_id', 'columns'] as const
 
 export const Route = createFileRoute('/_app/devices/')({
-  validateSearch: ({ search, status }: Record<string, unknown>): DeviceFilters => ({
-    ...(search ? { search: String(search) } : {}),
-    ...(status === 'online' || status === 'offline' ? { status } : {}),
+  validateSearch: (search: Record<string, unknown>): DeviceView => ({
+    ...Object.fromEntries(
+      TEXTS.filter((name) => search[name] !== undefined && search[name] !== '').map((name) => [
+        name,
+        String(search[name]),
+      ]),
+    ),
+    ...(search.status === 'online' || search.status === 'offline' ? { status: search.status } : {}),
   }),
   component: Page,
 })
 
 function Page() {
-  const filters = Route.useSearch()
-  const navigate = useNavigate()
-  const onFilters = useCallback(
-    (search: DeviceFilters) => void navigate({ to: '/devices', search, replace: true }),
-    [navigate],
-  )
-  return <DevicesPage filters={filters} onFilters={onFilters} />
+  const view = Route.useSearch()
+  const navigate = Route.useNavigate()
+  return <DevicesPage view={view} onView={(search) => void navigate({ search, replace: true })} />
 }

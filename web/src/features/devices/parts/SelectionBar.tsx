@@ -1,0 +1,100 @@
+import { Button, CloseButton, TagsInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
+import { IconTag } from '@tabler/icons-react'
+import { useQuery } from '@tanstack/react-query'
+import { useState } from 'react'
+import { useTranslation } from 'react-i18next'
+import type { TargetBody } from '@/api/generated'
+import { FormModal, useProblemText } from '@/ui'
+import { MOST_AT_ONCE, type PickedTarget, tagPreviewQuery, useTagDevices } from '../queries'
+import css from './devices.module.css'
+
+interface SelectionBarProps extends PickedTarget {
+  count: number | undefined
+  onClear: () => void
+}
+
+/** What can be done with the picked devices. */
+export function SelectionBar({ count, target, tooMany, error, onClear }: SelectionBarProps) {
+  const problem = useProblemText(error)
+  const { t } = useTranslation()
+  const [tagging, setTagging] = useState(false)
+  return (
+    <section className={css.bar} aria-label={t('devices.picked')}>
+      <strong>{t('devices.pickedCount', { count: count ?? 0 })}</strong>
+      <Button
+        size="compact-md"
+        variant="default"
+        leftSection={<IconTag size={15} />}
+        loading={!target && !tooMany && error == null}
+        disabled={!target}
+        onClick={() => setTagging(true)}
+      >
+        {t('devices.changeTags')}
+      </Button>
+      {tooMany && <span>{t('devices.tooMany', { most: MOST_AT_ONCE })}</span>}
+      {error != null && <span>{problem.detail || problem.title}</span>}
+      <CloseButton aria-label={t('devices.pickNone')} onClick={onClear} />
+      {tagging && target && <TagMany target={target} onClose={() => setTagging(false)} />}
+    </section>
+  )
+}
+
+/** Tags to add and to take away; before it acts it says how many devices that reaches and changes. */
+function TagMany({ target, onClose }: { target: TargetBody; onClose: () => void }) {
+  const { t } = useTranslation()
+  const [add, setAdd] = useState<string[]>([])
+  const [remove, setRemove] = useState<string[]>([])
+  const [change] = useDebouncedValue({ target, add, remove }, 200)
+  const something = add.length + remove.length > 0
+  const preview = useQuery({ ...tagPreviewQuery(change), enabled: something })
+  const apply = useTagDevices()
+  const counted = something && preview.data && !preview.isPlaceholderData ? preview.data : undefined
+  return (
+    <FormModal
+      title={t('devices.changeTags')}
+      action={
+        counted ? t('devices.changeCount', { count: counted.changed }) : t('devices.changeTags')
+      }
+      pending={apply.isPending}
+      error={apply.error ?? (something ? preview.error : null)}
+      disabled={!counted || counted.changed === 0}
+      onClose={onClose}
+      onSubmit={() =>
+        apply.mutate(
+          { target, add, remove },
+          {
+            onSuccess: ({ changed }) => {
+              notifications.show({
+                message: t('devices.tagged', { count: changed }),
+                color: 'moss',
+              })
+              onClose()
+            },
+          },
+        )
+      }
+    >
+      <TagsInput
+        label={t('devices.addTags')}
+        description={t('provisioning.tagsHint')}
+        value={add}
+        onChange={setAdd}
+        splitChars={[',', ' ']}
+        acceptValueOnBlur
+        data-autofocus
+      />
+      <TagsInput
+        label={t('devices.removeTags')}
+        value={remove}
+        onChange={setRemove}
+        splitChars={[',', ' ']}
+        acceptValueOnBlur
+      />
+      <div className={css.preview} role="status">
+        {counted && t('devices.tagPreview', counted)}
+      </div>
+    </FormModal>
+  )
+}

@@ -1,0 +1,2 @@
+export { ExecutionsPage } from './ExecutionsPage'
+export { EXECUTION_STATES, type ExecutionFilters, type ExecutionState } from './model'

@@ -1,0 +1,2 @@
+export { LogsPage } from './LogsPage'
+export { LEVELS, type Level, type LogFilters } from './model'
