@@ -20,7 +20,7 @@ Authenticate = Callable[["Context", HTTPConnection], Awaitable[Principal | None]
 Meter = Callable[["Context", Principal, str], Awaitable[None]]
 """Counts a call that needs the named permission against what the caller's organization may do. Raises Problem."""
 Feature = Callable[[Transaction, Principal, str], Awaitable[None]]
-"""For what lies below quotas. Raises Forbidden (`feature_not_in_plan`) unless the caller's organization has a feature."""
+"""For what lies below quotas. Raises Forbidden (`feature_not_in_plan`) unless the organization has the feature."""
 Denial = Callable[["Context", Principal, str, str], Awaitable[None]]
 """Told of a call that was refused: who, the permission that is missing, and the call (`POST /api/v1/devices`)."""
 

@@ -137,7 +137,8 @@ class Settings(BaseSettings):
         description="s3://key:secret@host:port/bucket?region=us-east-1&tls=on; unset: an embedded store.",
     )
     metrics_token: OptionalSecret = Field(
-        None, description="Bearer token for `/metrics`; without it only the machine itself may scrape."
+        default=None,
+        description="Bearer token for `/metrics`; without it only the machine itself may scrape.",
     )
     jwt_key: OptionalSecret = Field(
         default=None, description="Signs logins; at least 32 characters. Unset: made once."
