@@ -121,6 +121,7 @@ class DemoDevice:
                 "EDGEFLOW_AGENT_DIR": str(self.folder),
                 "EDGEFLOW_SERVER_PORT": str(port),
                 "EDGEFLOW_API_TOKEN": token,
+                "EDGEFLOW_AGENT_BOARD": "simulated",  # so that pins can be tried out
             },
         )
 
