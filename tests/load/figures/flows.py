@@ -65,7 +65,7 @@ def measure(bench: Bench) -> list[Figure]:
             )
         )  # fmt: skip
     figures.append(
-        Figure("S10", "engine alone with that flow and its JavaScript process, under load (RSS)", sizes, "MB",
+        Figure("S10", "the agent's code with that flow under load, and its JavaScript process (RSS)", sizes, "MB",
                [Floor(f"Node-RED {nodered.VERSION}", theirs)], Promise(64))
     )  # fmt: skip
     return figures

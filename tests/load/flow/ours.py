@@ -9,6 +9,7 @@ import time
 
 import psutil
 
+import edgeflow_agent.app  # noqa: F401  # pyright: ignore[reportUnusedImport]  memory is that of the whole agent
 from edgeflow_agent.engine import Engine, Message, Node, NodeConfig
 from tests.load.flow.given import FIRST, WINDOW, flow
 from tests.load.flow.given import message as make
