@@ -42,13 +42,13 @@ export const devicePageQuery = (filters: DeviceFilters, page: number) =>
       const place = before?.next_cursor
         ? { cursor: before.next_cursor }
         : { offset: page * PAGE_SIZE }
-      return (
-        await listDevices({
-          query: { ...filters, limit: PAGE_SIZE, ...place },
-          signal,
-          throwOnError: true,
-        })
-      ).data
+      const { data } = await listDevices({
+        query: { ...filters, limit: PAGE_SIZE, ...place },
+        signal,
+        throwOnError: true,
+      })
+      // Along a cursor the server does not count again; without its count the table would end at this page.
+      return { ...data, total: data.total ?? before?.total ?? null }
     },
   })
 
