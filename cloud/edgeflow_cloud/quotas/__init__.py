@@ -16,7 +16,15 @@ from edgeflow_cloud.quotas.model import (
     Resource,
     Usage,
 )
-from edgeflow_cloud.quotas.service import plan_name, require_feature, reserve, set_plan, usage
+from edgeflow_cloud.quotas.service import (
+    list_tenants,
+    plan_name,
+    plan_of,
+    require_feature,
+    reserve,
+    set_plan,
+    usage,
+)
 
 __all__ = [
     "FEATURES",
@@ -28,7 +36,9 @@ __all__ = [
     "Usage",
     "calls_today",
     "count_call",
+    "list_tenants",
     "plan_name",
+    "plan_of",
     "require_feature",
     "reserve",
     "set_plan",

@@ -55,12 +55,17 @@ _PRO: Final = _STARTER | {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One column of the published table. A limit of None is none."""
+    """One column of the published table. A limit of None is none.
+
+    `raw_days`: how long samples, log lines, events and executions are kept; `history_days`: their rollups.
+    """
 
     name: str
     title: str
     limits: dict[Resource, int | None]
     features: frozenset[str]
+    raw_days: int
+    history_days: int
 
     def limit(self, resource: Resource) -> int | None:
         """The most of a resource, or None."""
@@ -76,6 +81,7 @@ def _plan(
     projects: int | None,
     members: int | None,
     api_calls: int | None,
+    days: tuple[int, int],
 ) -> Plan:
     limits = {
         Resource.DEVICES: devices,
@@ -84,15 +90,33 @@ def _plan(
         Resource.MEMBERS: members,
         Resource.API_CALLS: api_calls,
     }
-    return Plan(title.lower(), title, limits, features)
+    return Plan(title.lower(), title, limits, features, *days)
 
 
 PLANS: Final = {
     plan.name: plan
     for plan in (
-        _plan("Free", _FREE, devices=5, flows=10, projects=1, members=3, api_calls=10_000),
-        _plan("Starter", _STARTER, devices=25, flows=None, projects=5, members=10, api_calls=100_000),
-        _plan("Pro", _PRO, devices=100, flows=None, projects=None, members=None, api_calls=1_000_000),
+        _plan("Free", _FREE, devices=5, flows=10, projects=1, members=3, api_calls=10_000, days=(7, 30)),
+        _plan(
+            "Starter",
+            _STARTER,
+            devices=25,
+            flows=None,
+            projects=5,
+            members=10,
+            api_calls=100_000,
+            days=(14, 90),
+        ),
+        _plan(
+            "Pro",
+            _PRO,
+            devices=100,
+            flows=None,
+            projects=None,
+            members=None,
+            api_calls=1_000_000,
+            days=(30, 400),
+        ),
         _plan(
             "Enterprise",
             frozenset(FEATURES),
@@ -101,6 +125,7 @@ PLANS: Final = {
             projects=None,
             members=None,
             api_calls=None,
+            days=(30, 1_826),
         ),
     )
 }

@@ -11,6 +11,20 @@ async def select_plan(tx: Transaction, tenant_id: TenantId) -> str | None:
     return await tx.fetchval("select plan from tenant_plans where tenant_id = $1", tenant_id)
 
 
+async def select_tenants(tx: Transaction, plan: str, after: TenantId | None, limit: int) -> list[TenantId]:
+    """Organizations on a plan in the order of their ids, those behind `after`."""
+    rows = await tx.fetch(
+        """
+        select tenant_id from tenant_plans where plan = $1 and ($2::uuid is null or tenant_id > $2)
+        order by tenant_id limit $3
+        """,
+        plan,
+        after,
+        limit,
+    )
+    return [row["tenant_id"] for row in rows]
+
+
 async def lock_plan(tx: Transaction, tenant_id: TenantId) -> str | None:
     """The same; whoever else would lock it waits until this transaction ends."""
     return await tx.fetchval(

@@ -26,6 +26,11 @@ async def plan_of(tx: Transaction, tenant_id: TenantId) -> Plan:
     return _known(await queries.select_plan(tx, tenant_id))
 
 
+async def list_tenants(tx: Transaction, plan: str, after: TenantId | None, limit: int) -> list[TenantId]:
+    """Organizations on a plan in the order of their ids, those behind `after`; for a system transaction."""
+    return await queries.select_tenants(tx, plan, after, limit)
+
+
 async def set_plan(tx: Transaction, principal: Principal, plan: str, now: datetime) -> None:
     """Put `principal.tenant_id` on a plan, `org.plan_change` when it was on another. What is there stays,
     also above the new limits. Raises Invalid (`unknown_plan`).

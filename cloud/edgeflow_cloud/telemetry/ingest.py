@@ -6,8 +6,10 @@ there.
 
 import asyncio
 from collections import deque
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import ClassVar
 from weakref import WeakKeyDictionary
 
@@ -239,7 +241,7 @@ class Ingest:
                 await queries.copy_custom(tx, custom)
             await store_reports(tx, new)
             if moved:
-                await queries.move_cursors(tx, moved)
+                await queries.move_cursors(tx, moved, _spans(moved, new))
         return new
 
 
@@ -252,6 +254,20 @@ async def _positions(tx: Transaction, batches: list[Batch]) -> dict[queries.Run,
         await queries.add_cursors(tx, unknown)
         positions |= await queries.lock_cursors(tx, unknown)
     return positions
+
+
+def _spans(
+    runs: Iterable[queries.Run], batches: list[Batch]
+) -> list[tuple[datetime | None, datetime | None]]:
+    """The oldest and the newest time of each run's samples."""
+    spans: dict[queries.Run, tuple[datetime, datetime]] = {}
+    for batch in batches:
+        oldest, newest = batch.span
+        if oldest is None or newest is None:
+            continue
+        known = spans.get(batch.run)
+        spans[batch.run] = (min(oldest, known[0]), max(newest, known[1])) if known else (oldest, newest)
+    return [spans.get(run, (None, None)) for run in runs]
 
 
 def _settle(taken: list[_Waiting], error: Exception | None) -> None:

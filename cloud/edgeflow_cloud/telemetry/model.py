@@ -4,6 +4,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from msgspec.structs import astuple
 
@@ -88,6 +89,12 @@ class Batch:
             self.device_id,
             f"{self.stream}:{self.boot_id}" if self.stream else self.boot_id,
         )
+
+    @property
+    def span(self) -> tuple[datetime | None, datetime | None]:
+        """Its oldest and its newest sample's time; Nones when it has no samples."""
+        times = [cast(datetime, row[2]) for row in self.rows]
+        return (min(times), max(times)) if times else (None, None)
 
     @property
     def size(self) -> int:
@@ -187,6 +194,26 @@ def _row(
     )
 
 
+MINUTES_DAYS, HOURS_DAYS, HISTORY_DAYS = 90, 400, 1_826
+"""How long rollups by minute, by hour and by day are kept at most, days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long an organization's plan keeps samples, and rollups of them, days."""
+
+    raw_days: int = KEEP.days
+    history_days: int = HISTORY_DAYS
+
+    def finest(self, age: timedelta) -> int:
+        """The finest step in seconds that there still is of what is so old. A day's samples go whole."""
+        if age <= timedelta(days=self.raw_days):
+            return 1
+        if age <= timedelta(days=MINUTES_DAYS):
+            return 60
+        return 3_600 if age <= timedelta(days=HOURS_DAYS) else 86_400
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """A stretch of time cut into steps of `step` seconds, on whole multiples of the step."""
@@ -205,25 +232,42 @@ class Window:
         return range(self.first, math.ceil(self.end.timestamp()), self.step)
 
 
-def choose_window(start: datetime | None, end: datetime | None, step: int | None, now: datetime) -> Window:
+def choose_window(
+    start: datetime | None,
+    end: datetime | None,
+    step: int | None,
+    now: datetime,
+    kept: Kept | None = None,
+) -> Window:
     """The window that was asked for: by default the last hour, in a step that gives at most 360 points.
 
-    Raises Invalid when it ends before it starts, reaches back too far, or has more than 2,000 points.
+    Raises Invalid when it ends before it starts, reaches back too far, has more than 2,000 points, or is finer than
+    what is kept of its begin.
     """
+    kept = kept or Kept()
     end = end or now
     start = start or end - timedelta(hours=1)
     if start >= end:
         raise Invalid("`from` must be before `to`.", fields=[FieldError("from", "a time before `to`")])
-    seconds = (end - start).total_seconds()
-    if seconds > KEEP.total_seconds() * 4 or start < UNSET:
+    if start < now - timedelta(days=kept.history_days + 1) or start < UNSET:
         raise Invalid(
-            f"Measurements are kept for {KEEP.days} days; ask for a shorter time.",
-            fields=[FieldError("from", f"at most {KEEP.days} days before `to`")],
+            f"Measurements are kept for {kept.history_days} days; ask for a later time.",
+            fields=[FieldError("from", f"at most {kept.history_days} days ago")],
         )
+    seconds = (end - start).total_seconds()
+    finest = kept.finest(now - start)
     if step is None:
-        step = next((one for one in _STEPS if seconds / one <= USUAL_POINTS), _STEPS[-1])
-    elif seconds / step > MAX_POINTS:
-        least = math.ceil(seconds / MAX_POINTS)
+        fitting = [one for one in _STEPS if one % finest == 0]
+        step = next((one for one in fitting if seconds / one <= USUAL_POINTS), _STEPS[-1])
+    elif step % finest:
+        raise Invalid(
+            f"Of this time only values by {finest} seconds are kept. Use a step that is a multiple of {finest}, or a "
+            "later `from`.",
+            code="step_too_fine",
+            fields=[FieldError("step", f"a multiple of {finest}")],
+        )
+    if seconds / step > MAX_POINTS:
+        least = math.ceil(seconds / MAX_POINTS / finest) * finest
         raise Invalid(
             f"This would be {math.ceil(seconds / step)} points; at most {MAX_POINTS} are given. "
             f"Use a step of {least} seconds or more.",

@@ -16,7 +16,8 @@ _AHEAD_DAYS = 2
 _DROPPED_AT_ONCE = 10
 
 SAMPLES, CUSTOM, EVENTS, LOGS = "system_samples", "custom_samples", "device_events", "device_logs"
-TABLES = (SAMPLES, CUSTOM, EVENTS, LOGS)
+SYSTEM_1M, CUSTOM_1M = "system_1m", "custom_1m"
+TABLES = (SAMPLES, CUSTOM, EVENTS, LOGS, SYSTEM_1M, CUSTOM_1M)
 Place = tuple[str, date]
 """A table and a day (UTC) of it."""
 

@@ -6,7 +6,7 @@ from typing import cast
 
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
-from edgeflow_cloud.telemetry.model import METRICS, Batch, Row, Window
+from edgeflow_cloud.telemetry.model import METRICS, Batch, Row
 
 COLUMNS = (
     "tenant_id",
@@ -63,17 +63,28 @@ async def add_cursors(tx: Transaction, runs: Sequence[Run]) -> None:
     )
 
 
-async def move_cursors(tx: Transaction, positions: dict[Run, int]) -> None:
-    """Set the positions of locked runs."""
+async def move_cursors(
+    tx: Transaction, positions: dict[Run, int], spans: Sequence[tuple[datetime | None, datetime | None]]
+) -> None:
+    """Set the positions of locked runs, and note of which times each has new samples.
+
+    No indexed column changes more than once an hour, so that the row stays in its page and no index grows.
+    """
     await tx.execute(
         """
-        update telemetry_cursors c set last_sequence = moved.last_sequence, moved_at = now()
-        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[])
-            moved (tenant_id, device_id, boot_id, last_sequence)
+        update telemetry_cursors c set
+            last_sequence = moved.last_sequence,
+            moved_at = case when c.moved_at < now() - interval '1 hour' then now() else c.moved_at end,
+            unrolled_from = least(c.unrolled_from, moved.oldest),
+            unrolled_to = greatest(c.unrolled_to, moved.newest)
+        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::bigint[], $5::timestamptz[], $6::timestamptz[])
+            moved (tenant_id, device_id, boot_id, last_sequence, oldest, newest)
         where c.tenant_id = moved.tenant_id and c.device_id = moved.device_id and c.boot_id = moved.boot_id
         """,
         *_columns(list(positions)),
         list(positions.values()),
+        [span[0] for span in spans],
+        [span[1] for span in spans],
     )
 
 
@@ -182,28 +193,6 @@ async def select_custom_names(tx: Transaction, tenant_id: TenantId, device_id: D
     return [row["name"] for row in rows]
 
 
-async def select_custom(
-    tx: Transaction, device_id: DeviceId, window: Window, names: Sequence[str], aggregate: str
-) -> dict[tuple[str, int], float]:
-    """One aggregate (avg, min, max) of each named value in each bucket that has any."""
-    rows = await tx.fetch(
-        """
-        select name, floor(extract(epoch from time) / $4)::bigint * $4 as bucket,
-            case $6 when 'min' then min(value) when 'max' then max(value) else avg(value) end as value
-        from device_custom_samples
-        where device_id = $1 and time >= $2 and time < $3 and name = any ($5::text[])
-        group by 1, 2
-        """,
-        device_id,
-        window.start,
-        window.end,
-        window.step,
-        list(names),
-        aggregate,
-    )
-    return {(row["name"], row["bucket"]): row["value"] for row in rows}
-
-
 async def delete_custom(tx: Transaction, tenant_id: TenantId, device_id: DeviceId, before: datetime) -> None:
     """Delete the values of a device that is gone."""
     await tx.execute(
@@ -220,33 +209,6 @@ async def make_day_partition(tx: Transaction, table: str, day: date) -> None:
 
 async def drop_day_partitions(tx: Transaction, table: str, before: datetime, limit: int) -> int:
     return cast(int, await tx.fetchval("select drop_day_partitions($1, $2, $3)", table, before, limit))
-
-
-AGGREGATES = {"avg": "avg", "min": "min", "max": "max"}
-
-
-async def select_values(
-    tx: Transaction, device_id: DeviceId, window: Window, metrics: Sequence[str], aggregate: str
-) -> dict[int, tuple[float | None, ...]]:
-    """One aggregate of each metric in each bucket that has samples. `metrics` are names of METRICS, `aggregate` one of
-    AGGREGATES, nothing else.
-    """
-    averages = ", ".join(
-        f"{AGGREGATES[aggregate]}({METRICS[METRICS.index(name)]})::double precision" for name in metrics
-    )
-    rows = await tx.fetch(
-        f"""
-        select floor(extract(epoch from time) / $4)::bigint * $4, {averages}
-        from device_samples
-        where device_id = $1 and time >= $2 and time < $3
-        group by 1
-        """,  # noqa: S608 - the names come from METRICS and AGGREGATES
-        device_id,
-        window.start,
-        window.end,
-        window.step,
-    )
-    return {cast(int, row[0]): tuple(row)[1:] for row in rows}
 
 
 async def delete_samples(tx: Transaction, tenant_id: TenantId, device_id: DeviceId, before: datetime) -> int:

@@ -8,6 +8,7 @@ from edgeflow_cloud.infra.http import Caller, Ctx, Instant, Router, Tx
 from edgeflow_cloud.kernel.ids import DeviceIdField
 from edgeflow_cloud.telemetry import service
 from edgeflow_cloud.telemetry.model import METRICS, choose_metrics, choose_window
+from edgeflow_cloud.telemetry.rollups.model import choose_step, name_of
 from edgeflow_cloud.telemetry.schemas import MetricName, MetricNames, MetricsDocument
 
 router = Router(tag="telemetry")
@@ -38,10 +39,11 @@ async def get_device_metrics(
     ] = "avg",
 ) -> MetricsDocument:
     """A device's measurements by step, its own named values too. Every step of the window is there; null means nothing
-    was measured.
+    was measured. A step of whole minutes, hours or days is made from what is kept ready of them (`resolution`), and its
+    first and last value then count whole ones.
     """
     metrics = choose_metrics(metric)
-    window = choose_window(start, end, step, context.clock.now())
+    window = choose_window(start, end, step, context.clock.now(), await service.kept_of(tx, caller))
     values = await service.read_metrics(tx, caller, device_id, window, metrics, aggregate)
     return MetricsDocument(
         device_id=device_id,
@@ -49,7 +51,7 @@ async def get_device_metrics(
         end=window.end,
         step=window.step,
         aggregate=aggregate,
-        resolution="raw",
+        resolution=name_of(choose_step(window.step)),
         metrics=values,
     )
 

@@ -1,11 +1,16 @@
 """Reading measurements."""
 
-from edgeflow_cloud import devices
+from collections.abc import Sequence
+from datetime import datetime
+
+from edgeflow_cloud import devices, quotas
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.telemetry import queries
-from edgeflow_cloud.telemetry.model import Window, split_metrics
+from edgeflow_cloud.telemetry.model import Kept, Window, split_metrics
+from edgeflow_cloud.telemetry.rollups import queries as rollups
+from edgeflow_cloud.telemetry.rollups.model import Scope, choose_step, floor, widen
 
 
 async def read_metrics(
@@ -28,17 +33,38 @@ async def read_metrics(
     buckets = window.buckets()
     lists: dict[str, list[float | None]] = {"time": [float(bucket) for bucket in buckets]}
     lists |= {name: [] for name in metrics}  # in the order in which they were asked for
+    step, tenant_id = choose_step(window.step), principal.tenant_id
+    wide = widen(window, step)
+    scope = Scope([device_id], await _tails(tx, [device_id], wide, step), [0])
     if system:
-        found = await queries.select_values(tx, device_id, window, system, aggregate)
+        rows = await rollups.select_system(tx, tenant_id, scope, wide, system, aggregate, step)
+        found = {row["bucket"]: tuple(row)[2:] for row in rows}
         nothing = (None,) * len(system)
         values = [found.get(bucket, nothing) for bucket in buckets]
         for index, name in enumerate(system):
             lists[name] = [_short(one[index]) for one in values]
     if custom:
-        own = await queries.select_custom(tx, device_id, window, custom, aggregate)
+        rows = await rollups.select_custom(tx, tenant_id, scope, wide, custom, aggregate, step)
+        own = {(row["name"], row["bucket"]): row["value"] for row in rows}
         for name in custom:
             lists[name] = [_short(own.get((name, bucket))) for bucket in buckets]
     return lists
+
+
+async def kept_of(tx: Transaction, principal: Principal) -> Kept:
+    """How long the caller's organization keeps samples and rollups."""
+    plan = await quotas.plan_of(tx, principal.tenant_id)
+    return Kept(plan.raw_days, plan.history_days)
+
+
+async def _tails(
+    tx: Transaction, device_ids: Sequence[DeviceId], window: Window, step: int
+) -> list[datetime]:
+    """Of each device from when on its samples must be read, for rollups of `step` do not know all yet."""
+    if not step:
+        return [window.start] * len(device_ids)
+    since = await rollups.select_unrolled(tx, device_ids)
+    return [floor(since[one], step) if one in since else window.end for one in device_ids]
 
 
 async def list_custom_names(tx: Transaction, principal: Principal, device_id: DeviceId) -> list[str]:

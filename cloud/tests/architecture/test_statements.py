@@ -16,7 +16,25 @@ from edgeflow_cloud.infra.db import PgConnection
 from edgeflow_cloud.telemetry import METRICS
 
 RUN_TIME: dict[str, dict[str, str]] = {
-    "telemetry.queries": {"averages": ", ".join(f"avg({metric})::double precision" for metric in METRICS)},
+    "telemetry.rollups.queries": {
+        "table": "1m",
+        "ready": ", ".join(f"v.counts[{i}] as c{i}, v.sums[{i}] as s{i}" for i in range(1, len(METRICS) + 1)),
+        "raw": ", ".join(
+            f"(v.{metric} is not null)::integer as c{i}, v.{metric}::double precision as s{i}"
+            for i, metric in enumerate(METRICS, 1)
+        ),
+        "values": ", ".join(f"sum(s{i}) / nullif(sum(c{i}), 0)" for i in range(1, len(METRICS) + 1)),
+        "value": "sum(s) / nullif(sum(c), 0)",
+    },
+    "devices.query_language.queries": {
+        "key": "lower(d.name)",
+        "direction": "asc",
+        "joins": "join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id",
+        "where": "(d.name ilike $2::text)",
+        "after": "and (lower(d.name), d.id) > ($3::text, $4::uuid)",
+        "skipped": "$5::bigint",
+        "most": "$6::bigint",
+    },
     "devices.presence.queries": {"tenant_ids": "", "device_ids": "", "epochs": ""},
 }
 """Module -> name -> the most that it can stand for."""

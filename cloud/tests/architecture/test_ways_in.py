@@ -47,6 +47,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "telemetry.custom": {"ingest_tx": "counts an organization's names before a device's batch is stored"},
     "telemetry.latest": {"ingest_tx": "the newest values of many organizations' devices, written at once"},
     "telemetry.partitions": {"system_tx": "a day's partition holds everybody's samples"},
+    "telemetry.rollups.rolling": {"system_tx": "many organizations' samples, rolled up together"},
     "telemetry.jobs": {"system_tx": "samples are out of people's reach; their device was deleted"},
     "flow_keys.service": {"system_tx": "a rotated master key seals every organization's key anew"},
     "provisioning.routes": {"lookup": "a device shows its code before it belongs to anyone"},

@@ -48,7 +48,7 @@ async def test_custom_values_are_charted_beside_the_others(client: Caller, db: D
         params = {"metric": "bar,flows_running,tank.level", "step": "86400", "aggregate": aggregate}
         body = (await client("owner").get(path, params=params)).json()
         assert list(body["metrics"]) == ["time", "bar", "flows_running", "tank.level"]
-        assert body["resolution"] == "raw"
+        assert body["resolution"] == "1d"
         got = [one for one in body["metrics"]["bar"] if one is not None]
         assert got == [value] or len(got) == 2  # two days meet at midnight
         assert next(one for one in body["metrics"]["flows_running"] if one is not None) == 2

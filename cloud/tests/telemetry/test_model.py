@@ -9,6 +9,7 @@ from edgeflow_cloud.kernel.errors import Invalid
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.telemetry.model import (
     KEEP,
+    Kept,
     Refused,
     choose_metrics,
     choose_window,
@@ -75,8 +76,9 @@ def test_windows() -> None:
         choose_window(NOW - timedelta(days=1), NOW, 10, NOW)
     with pytest.raises(Invalid, match="before"):
         choose_window(NOW, NOW, None, NOW)
+    assert choose_window(NOW - timedelta(days=1_000), NOW, None, NOW).step == 86_400
     with pytest.raises(Invalid, match="30 days"):
-        choose_window(NOW - timedelta(days=400), NOW, None, NOW)
+        choose_window(NOW - timedelta(days=40), NOW, None, NOW, Kept(7, 30))
 
 
 def test_metrics_are_known_by_name() -> None:
