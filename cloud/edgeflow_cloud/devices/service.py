@@ -151,11 +151,15 @@ async def record_facts(
     await announce(tx, DeviceUpdated(tenant_id=principal.tenant_id, device_id=device_id))
 
 
-async def delete_device(tx: Transaction, principal: Principal, device_id: DeviceId) -> None:
-    """Remove the device and all that hangs on it. Its open tunnel is closed by the event."""
+async def delete_device(
+    tx: Transaction, principal: Principal, device_id: DeviceId, *, action: str = "device.delete"
+) -> None:
+    """Remove the device and all that hangs on it. Its open tunnel is closed by the event. `action` is how the audit log
+    calls it.
+    """
     before = await find_device(tx, principal, device_id)
     await queries.delete_device(tx, principal.tenant_id, device_id)
-    await audit.record(tx, principal, "device.delete", "device", _wire(device_id), old=_written(before))
+    await audit.record(tx, principal, action, "device", _wire(device_id), old=_written(before))
     await announce(tx, DeviceDeleted(tenant_id=principal.tenant_id, device_id=device_id))
 
 

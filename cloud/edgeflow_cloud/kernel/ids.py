@@ -22,17 +22,23 @@ UserId = NewType("UserId", UUID)
 SessionId = NewType("SessionId", UUID)
 DeviceId = NewType("DeviceId", UUID)
 ProvisioningCodeId = NewType("ProvisioningCodeId", UUID)
+BatchId = NewType("BatchId", UUID)
+DeviceKeyId = NewType("DeviceKeyId", UUID)
 CommandId = NewType("CommandId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 InvitationId = NewType("InvitationId", UUID)
 ProjectId = NewType("ProjectId", UUID)
 ExportId = NewType("ExportId", UUID)
+GroupId = NewType("GroupId", UUID)
+SavedSearchId = NewType("SavedSearchId", UUID)
 AuditId = NewType("AuditId", UUID)
 EventId = NewType("EventId", UUID)
 
 ORGANIZATION, USER, SESSION = "org", "usr", "ses"
 DEVICE, PROVISIONING_CODE, COMMAND = "dev", "prov", "cmd"
+BATCH, DEVICE_KEY = "batch", "dkey"
 API_KEY, INVITATION, PROJECT, EXPORT = "key", "inv", "prj", "exp"
+GROUP, SAVED_SEARCH = "grp", "srch"
 AUDIT, EVENT = "audit", "evt"
 
 
@@ -114,9 +120,13 @@ UserIdField = Annotated[UserId, WireId(USER)]
 SessionIdField = Annotated[SessionId, WireId(SESSION)]
 DeviceIdField = Annotated[DeviceId, WireId(DEVICE)]
 ProvisioningCodeIdField = Annotated[ProvisioningCodeId, WireId(PROVISIONING_CODE)]
+BatchIdField = Annotated[BatchId, WireId(BATCH)]
+DeviceKeyIdField = Annotated[DeviceKeyId, WireId(DEVICE_KEY)]
 CommandIdField = Annotated[CommandId, WireId(COMMAND)]
 ApiKeyIdField = Annotated[ApiKeyId, WireId(API_KEY)]
 InvitationIdField = Annotated[InvitationId, WireId(INVITATION)]
 ProjectIdField = Annotated[ProjectId, WireId(PROJECT)]
+GroupIdField = Annotated[GroupId, WireId(GROUP)]
+SavedSearchIdField = Annotated[SavedSearchId, WireId(SAVED_SEARCH)]
 ExportIdField = Annotated[ExportId, WireId(EXPORT)]
 AuditIdField = Annotated[AuditId, WireId(AUDIT)]

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from edgeflow_cloud.kernel.errors import NotFound, Problem
-from edgeflow_cloud.kernel.ids import DeviceId, ProvisioningCodeId, TenantId
+from edgeflow_cloud.kernel.ids import BatchId, DeviceId, ProjectId, ProvisioningCodeId, TenantId
 from edgeflow_protocol.limits import strip_nul
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -23,9 +24,13 @@ LIFE_MAXIMUM = timedelta(days=90)
 RECLAIM_WINDOW = timedelta(hours=24)
 """How long the same hardware may show its code again, counted from when the device first negotiated."""
 
+RELEASE_LIFE = timedelta(days=365)
+"""How long a device that left its organization waits for the next one."""
+
 FACT_TEXT_LIMIT = 512
 FACT_TREE_LIMIT = 2048
 FACTS_LIMIT = 64
+_NUMBER = re.compile(r"\{(n{1,4})\}")
 _MEANT = str.maketrans({"I": "1", "L": "1", "O": "0", "-": None, " ": None, "_": None})
 
 
@@ -41,7 +46,8 @@ class CodeStatus(StrEnum):
 class ProvisioningCode:
     """A code as people see it later: never the code itself, only its last four characters (`hint`).
 
-    `name` and `tags` are given to the device. `hardware_key` is that of the hardware that used it.
+    `name`, `tags` and `project_id` are given to the device. `hardware_key` is that of the hardware that used it. Codes
+    that were made together have a `batch_id`.
     """
 
     tenant_id: TenantId
@@ -56,6 +62,8 @@ class ProvisioningCode:
     used_at: datetime | None
     device_id: DeviceId | None
     hardware_key: str | None
+    batch_id: BatchId | None = None
+    project_id: ProjectId | None = None
 
     def status(self, now: datetime) -> CodeStatus:
         """A used code stays `used`; an unused one is `expired` from `expires_at` on."""
@@ -100,6 +108,17 @@ def hash_code(text: str, pepper: bytes) -> bytes:
 def hint_of(code: str) -> str:
     """The last four characters, by which people tell their codes apart."""
     return code[-GROUP:]
+
+
+def number_name(name: str | None, number: int, count: int) -> str | None:
+    """The name of device `number` (from 1) of `count`: `{n}` becomes its number, `{nnn}` with zeros before it, `007`.
+
+    Without a place for the number it comes last, unless there is only one: `Press` -> `Press 2`.
+    """
+    if name is None:
+        return None
+    numbered, places = _NUMBER.subn(lambda found: f"{number:0{len(found[1])}d}", name)
+    return numbered if places or count == 1 else f"{name} {number}"
 
 
 def clean_facts(facts: Mapping[str, object]) -> dict[str, object]:
@@ -160,6 +179,18 @@ class CodeRefused(Problem):
         super().__init__(
             "This provisioning code is not valid: it is unknown, expired, or already used by other hardware. "
             "Make a new code in the console and give it to this device."
+        )
+
+
+class ClaimRefused(Problem):
+    """One and the same for an unknown code, one that waits for no claim any more, and one that was never released."""
+
+    status, code, title = 404, "claim_refused", "Claim refused"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No released device waits under this code. Check the code, and ask who gave you the device to release it "
+            "from their organization first."
         )
 
 

@@ -1,11 +1,16 @@
-"""Every SQL statement on `provisioning_codes`."""
+"""Every SQL statement on `provisioning_codes` and `released_devices`."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from edgeflow_cloud.infra.db import Row, Transaction
-from edgeflow_cloud.kernel.ids import DeviceId, ProvisioningCodeId, TenantId
+from edgeflow_cloud.kernel.ids import BatchId, DeviceId, ProjectId, ProvisioningCodeId, TenantId
+
+DELETE_UNCLAIMED = """
+delete from released_devices where id in (
+    select id from released_devices where expires_at < $1 order by expires_at limit $2
+)"""
 
 DELETE_EXPIRED_CODES = """
 delete from provisioning_codes where (tenant_id, id) in (
@@ -24,14 +29,20 @@ async def insert_codes(
     created_by: str,
     created_at: datetime,
     expires_at: datetime,
+    batch_id: BatchId | None,
+    project_id: ProjectId | None,
 ) -> set[UUID]:
-    """Add codes as (id, hash, hint, name); answers the ids of those whose hash was free."""
+    """Add codes as (id, hash, hint, name); answers the ids of those whose hash was free.
+
+    Raises ForeignKeyViolationError when the organization has no such project.
+    """
     found = await tx.fetch(
         """
         insert into provisioning_codes (
-            tenant_id, id, hash, hint, name, tags, reclaim_window, created_by, created_at, expires_at
+            tenant_id, id, hash, hint, name, tags, reclaim_window, created_by, created_at, expires_at,
+            batch_id, project_id
         )
-        select $1, given.id, given.hash, given.hint, given.name, $6, $7, $8, $9, $10
+        select $1, given.id, given.hash, given.hint, given.name, $6, $7, $8, $9, $10, $11, $12
         from unnest($2::uuid[], $3::bytea[], $4::text[], $5::text[]) as given (id, hash, hint, name)
         on conflict (hash) do nothing
         returning id
@@ -46,6 +57,8 @@ async def insert_codes(
         created_by,
         created_at,
         expires_at,
+        batch_id,
+        project_id,
     )
     return {row["id"] for row in found}
 
@@ -64,7 +77,8 @@ async def consume(
         update provisioning_codes set used_at = $4, hardware_key = $3
         where tenant_id = $1 and hash = $2 and used_at is null and expires_at > $4
         returning tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at,
-            used_at, device_id, hardware_key
+            used_at, device_id, hardware_key,
+            batch_id, project_id
         """,
         tenant_id,
         hashed,
@@ -88,7 +102,7 @@ async def select_by_hash(tx: Transaction, tenant_id: TenantId, hashed: bytes) ->
     return await tx.fetchrow(
         """
         select tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at, used_at,
-            device_id, hardware_key
+            device_id, hardware_key, batch_id, project_id
         from provisioning_codes where tenant_id = $1 and hash = $2
         """,
         tenant_id,
@@ -100,7 +114,7 @@ async def select_code(tx: Transaction, tenant_id: TenantId, code_id: Provisionin
     return await tx.fetchrow(
         """
         select tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at, used_at,
-            device_id, hardware_key
+            device_id, hardware_key, batch_id, project_id
         from provisioning_codes where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -112,6 +126,7 @@ async def select_codes(
     tx: Transaction,
     tenant_id: TenantId,
     status: str | None,
+    batch_id: BatchId | None,
     now: datetime,
     after: UUID | None,
     offset: int,
@@ -121,12 +136,13 @@ async def select_codes(
     return await tx.fetch(
         """
         select tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at, used_at,
-            device_id, hardware_key
+            device_id, hardware_key, batch_id, project_id
         from provisioning_codes
         where tenant_id = $1
             and ($2::text is null or $2 = case when used_at is not null then 'used'
                 when expires_at <= $3 then 'expired' else 'unused' end)
             and ($4::uuid is null or id < $4)
+            and ($7::uuid is null or batch_id = $7)
         order by id desc
         offset $5 limit $6
         """,
@@ -136,20 +152,25 @@ async def select_codes(
         after,
         offset,
         limit,
+        batch_id,
     )
 
 
-async def count_codes(tx: Transaction, tenant_id: TenantId, status: str | None, now: datetime) -> int:
+async def count_codes(
+    tx: Transaction, tenant_id: TenantId, status: str | None, batch_id: BatchId | None, now: datetime
+) -> int:
     return await tx.fetchval(
         """
         select count(*) from provisioning_codes
         where tenant_id = $1
             and ($2::text is null or $2 = case when used_at is not null then 'used'
                 when expires_at <= $3 then 'expired' else 'unused' end)
+            and ($4::uuid is null or batch_id = $4)
         """,
         tenant_id,
         status,
         now,
+        batch_id,
     )
 
 
@@ -158,4 +179,76 @@ async def delete_code(tx: Transaction, tenant_id: TenantId, code_id: Provisionin
         "delete from provisioning_codes where tenant_id = $1 and id = $2 returning hint, used_at, device_id",
         tenant_id,
         code_id,
+    )
+
+
+async def delete_unused(tx: Transaction, tenant_id: TenantId, batch_id: BatchId) -> int:
+    """Delete the batch's codes that no device has shown; answers how many there were."""
+    rows = await tx.fetch(
+        """
+        delete from provisioning_codes where tenant_id = $1 and batch_id = $2 and used_at is null returning id
+        """,
+        tenant_id,
+        batch_id,
+    )
+    return len(rows)
+
+
+async def release_device(
+    tx: Transaction,
+    device_id: DeviceId,
+    fresh_hash: bytes,
+    fresh_hint: str,
+    known_by: str | None,
+    at: datetime,
+    until: datetime,
+) -> Row | None:
+    """Note a device of the current organization as released; (hint, fresh) of the code that it waits under."""
+    return await tx.fetchrow(
+        "select hint, fresh from release_device($1, $2, $3, $4, $5, $6)",
+        device_id,
+        fresh_hash,
+        fresh_hint,
+        known_by,
+        at,
+        until,
+    )
+
+
+async def take_released(tx: Transaction, hashed: bytes, at: datetime) -> Row | None:
+    """(hint, hardware, hardware_key) of the released device, which waits no more."""
+    return await tx.fetchrow(
+        "select hint, hardware, hardware_key from take_released_device($1, $2)", hashed, at
+    )
+
+
+async def insert_used(
+    tx: Transaction,
+    tenant_id: TenantId,
+    code_id: ProvisioningCodeId,
+    hashed: bytes,
+    hint: str,
+    reclaim_window: timedelta,
+    created_by: str,
+    now: datetime,
+    device_id: DeviceId,
+    hardware_key: str | None,
+) -> None:
+    """The code of a device that was claimed: used up, so that only its own hardware may show it again."""
+    await tx.execute(
+        """
+        insert into provisioning_codes (
+            tenant_id, id, hash, hint, reclaim_window, created_by, created_at, expires_at, used_at, device_id,
+            hardware_key
+        ) values ($1, $2, $3, $4, $5, $6, $7, $7, $7, $8, $9)
+        """,
+        tenant_id,
+        code_id,
+        hashed,
+        hint,
+        reclaim_window,
+        created_by,
+        now,
+        device_id,
+        hardware_key,
     )

@@ -1,31 +1,25 @@
 """Use cases of provisioning, a verb each."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from edgeflow_cloud import audit, devices
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.ids import DeviceId, ProvisioningCodeId, TenantId
+from edgeflow_cloud.kernel.ids import BatchId, DeviceId, ProvisioningCodeId, TenantId
 from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.provisioning import queries
-from edgeflow_cloud.provisioning.events import CodeCreated, CodeDeleted, DeviceProvisioned, DeviceReclaimed
+from edgeflow_cloud.provisioning.events import CodeDeleted, DeviceProvisioned, DeviceReclaimed
 from edgeflow_cloud.provisioning.model import (
-    LIFE_DEFAULT,
-    RECLAIM_WINDOW,
     CodeRefused,
     CodeStatus,
     ProvisioningCode,
     clean_facts,
     default_name,
     hardware_key,
-    hash_code,
-    hint_of,
-    make_code,
     no_such_code,
 )
 
@@ -39,51 +33,6 @@ class Claim:
     reclaimed: bool
 
 
-async def create_codes(
-    tx: Transaction,
-    principal: Principal,
-    *,
-    now: datetime,
-    pepper: bytes,
-    count: int = 1,
-    name: str | None = None,
-    tags: Sequence[str] = (),
-    life: timedelta = LIFE_DEFAULT,
-    reclaim_window: timedelta = RECLAIM_WINDOW,
-) -> list[tuple[ProvisioningCode, str]]:
-    """Make `count` codes; each comes with its text, which is shown this once.
-
-    With more than one, `name` is numbered: `Press 1`, `Press 2`, …
-    """
-    names = [name] if count == 1 or name is None else [f"{name} {number}" for number in range(1, count + 1)]
-    wanted = [names[index % len(names)] for index in range(count)]
-    made: list[tuple[ProvisioningCode, str]] = []
-    while wanted:  # a second round only if one of 2^40 codes was hit twice
-        drawn = [(ProvisioningCodeId(ids.new()), make_code(), each) for each in wanted]
-        free = await queries.insert_codes(
-            tx,
-            principal.tenant_id,
-            [(code_id, hash_code(text, pepper), hint_of(text), each) for code_id, text, each in drawn],
-            list(dict.fromkeys(tags)),
-            reclaim_window,
-            principal.wire_id,
-            now,
-            now + life,
-        )
-        made += [
-            (_fresh(principal, code_id, text, each, tags, reclaim_window, now, now + life), text)
-            for code_id, text, each in drawn
-            if code_id in free
-        ]
-        wanted = [each for code_id, _, each in drawn if code_id not in free]
-    for code, _ in made:
-        await audit.record(
-            tx, principal, "provisioning_code.create", "provisioning_code", _wire(code.id), new=_kept(code)
-        )
-    await announce(tx, *(CodeCreated(tenant_id=principal.tenant_id, code_id=code.id) for code, _ in made))
-    return made
-
-
 async def find_code(tx: Transaction, principal: Principal, code_id: ProvisioningCodeId) -> ProvisioningCode:
     """The code. Raises NotFound (`provisioning_code_not_found`), also for another organization's."""
     row = await queries.select_code(tx, principal.tenant_id, code_id)
@@ -93,18 +42,30 @@ async def find_code(tx: Transaction, principal: Principal, code_id: Provisioning
 
 
 async def list_codes(
-    tx: Transaction, principal: Principal, status: CodeStatus | None, page: Page, now: datetime
+    tx: Transaction,
+    principal: Principal,
+    status: CodeStatus | None,
+    page: Page,
+    now: datetime,
+    batch_id: BatchId | None = None,
 ) -> Slice[ProvisioningCode]:
     """One page, the newest first. The whole count comes with the first page only."""
     after = ids.decode(ids.PROVISIONING_CODE, page.after[0]) if page.after else None
     rows = await queries.select_codes(
-        tx, principal.tenant_id, status, now, after, 0 if page.after else page.offset, page.limit + 1
+        tx,
+        principal.tenant_id,
+        status,
+        batch_id,
+        now,
+        after,
+        0 if page.after else page.offset,
+        page.limit + 1,
     )
     codes = [_code(row) for row in rows[: page.limit]]
     return Slice(
         codes,
         encode_cursor(_wire(codes[-1].id)) if len(rows) > page.limit else None,
-        None if page.after else await queries.count_codes(tx, principal.tenant_id, status, now),
+        None if page.after else await queries.count_codes(tx, principal.tenant_id, status, batch_id, now),
     )
 
 
@@ -168,6 +129,7 @@ async def _provision(
         tags=code.tags,
         hardware=hardware,
         network=network,
+        project_id=code.project_id,
         action="device.provision",
     )
     await queries.set_device(tx, principal.tenant_id, code.id, device.device_id)
@@ -207,45 +169,10 @@ async def _reclaim(
     return Claim(device.device_id, api_key, reclaimed=True)
 
 
-def _fresh(
-    principal: Principal,
-    code_id: ProvisioningCodeId,
-    text: str,
-    name: str | None,
-    tags: Sequence[str],
-    reclaim_window: timedelta,
-    created_at: datetime,
-    expires_at: datetime,
-) -> ProvisioningCode:
-    return ProvisioningCode(
-        tenant_id=principal.tenant_id,
-        id=code_id,
-        hint=hint_of(text),
-        name=name,
-        tags=tuple(dict.fromkeys(tags)),
-        reclaim_window=reclaim_window,
-        created_at=created_at,
-        created_by=principal.wire_id,
-        expires_at=expires_at,
-        used_at=None,
-        device_id=None,
-        hardware_key=None,
-    )
-
-
 def _code(row: Row) -> ProvisioningCode:
     fields = dict(row)
     fields["tags"] = tuple(fields["tags"])
     return ProvisioningCode(**fields)
-
-
-def _kept(code: ProvisioningCode) -> dict[str, object]:
-    return {
-        "hint": code.hint,
-        "name": code.name,
-        "tags": list(code.tags),
-        "expires_at": code.expires_at.isoformat(),
-    }
 
 
 def _wire(code_id: ProvisioningCodeId) -> str:

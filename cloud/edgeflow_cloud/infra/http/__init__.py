@@ -6,6 +6,7 @@ rate headers.
 """
 
 from edgeflow_cloud.infra.http.bodies import Body, Document, Instant, Listing, PageParameters, PageQuery
+from edgeflow_cloud.infra.http.idempotency import wants_csv
 from edgeflow_cloud.infra.http.router import PUBLIC, SIGNED_IN, Caller, Ctx, Router, Tx
 from edgeflow_cloud.infra.http.versions import IfMatch, require_version, show_version
 
@@ -25,4 +26,5 @@ __all__ = [
     "Tx",
     "require_version",
     "show_version",
+    "wants_csv",
 ]

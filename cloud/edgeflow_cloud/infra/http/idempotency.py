@@ -30,6 +30,12 @@ def key_of(request: Request) -> str | None:
     return key
 
 
+def wants_csv(request: Request) -> bool:
+    """Whether the caller asks for a table instead of JSON. Only routes that have one look."""
+    accepted = request.headers.get("accept", "").partition(",")[0].partition(";")[0]
+    return accepted.strip().lower() == "text/csv"
+
+
 async def claim(
     tx: Transaction, principal: Principal, key: str, request: Request, body: bytes
 ) -> Response | None:
@@ -37,9 +43,9 @@ async def claim(
 
     Raises Conflict (`idempotency_key_reused`) when the key was used for another request.
     """
-    fingerprint = hashlib.sha256(
-        b"\0".join((request.method.encode(), request.url.path.encode(), request.url.query.encode(), body))
-    ).digest()
+    parts = [request.method.encode(), request.url.path.encode(), request.url.query.encode(), body]
+    csv = wants_csv(request)
+    fingerprint = hashlib.sha256(b"\0".join([*parts, b"text/csv"] if csv else parts)).digest()
     caller = principal.wire_id
     if await queries.insert_idempotency_key(tx, principal.tenant_id, caller, key, fingerprint):
         return None
@@ -52,7 +58,7 @@ async def claim(
     return Response(
         content=row["body"],
         status_code=row["status"],
-        media_type="application/json",
+        media_type="text/csv; charset=utf-8" if csv else "application/json",
         headers={"Idempotency-Replayed": "true"},
     )
 
