@@ -30,7 +30,12 @@ export function Confirm({
 }: ConfirmProps) {
   const { t } = useTranslation()
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <Modal
+      closeButtonProps={{ 'aria-label': t('ui.close') }}
+      opened
+      onClose={onClose}
+      title={title}
+    >
       <Stack>
         <div>{children}</div>
         {error != null && <Refused error={error} />}

@@ -27,7 +27,12 @@ export function FormModal({
 }: FormModalProps) {
   const { t } = useTranslation()
   return (
-    <Modal opened onClose={onClose} title={title}>
+    <Modal
+      closeButtonProps={{ 'aria-label': t('ui.close') }}
+      opened
+      onClose={onClose}
+      title={title}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault()

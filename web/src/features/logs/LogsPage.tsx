@@ -109,9 +109,15 @@ export function LogsPage({ deviceId, filters, onFilters }: LogsPageProps) {
 function Lines({ lines, following }: { lines: readonly LogLine[]; following: boolean }) {
   const { t, i18n } = useTranslation()
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
-    <section className={css.box} tabIndex={0} aria-label={t('logs.title')}>
-      <ol className={css.lines} role="log" aria-live={following ? 'polite' : 'off'}>
+    <div
+      className={css.box}
+      // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+      tabIndex={0}
+      role="log"
+      aria-label={t('logs.title')}
+      aria-live={following ? 'polite' : 'off'}
+    >
+      <ol className={css.lines}>
         {lines.map((line, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: two lines may be alike to the microsecond
           <li key={`${line.time} ${line.message} ${index}`} data-level={line.level}>
@@ -129,7 +135,7 @@ function Lines({ lines, following }: { lines: readonly LogLine[]; following: boo
           </li>
         ))}
       </ol>
-    </section>
+    </div>
   )
 }
 

@@ -17,7 +17,13 @@ export function CreateKey({ onClose }: { onClose: () => void }) {
 
   if (create.data) {
     return (
-      <Modal opened onClose={onClose} title={create.data.name} closeOnClickOutside={false}>
+      <Modal
+        closeButtonProps={{ 'aria-label': t('ui.close') }}
+        opened
+        onClose={onClose}
+        title={create.data.name}
+        closeOnClickOutside={false}
+      >
         <div className={css.stack}>
           <Note tone="wait" title={t('apiKeys.once')} role="status">
             {t('apiKeys.onceHint')}

@@ -18,7 +18,13 @@ export function EntryDetails({ entry, actor, onClose }: EntryDetailsProps) {
   const changes = changesOf(entry)
   const mono = (text: string | null) => text && <span className="mono">{text}</span>
   return (
-    <Modal opened onClose={onClose} size="lg" title={<span className="mono">{entry.action}</span>}>
+    <Modal
+      closeButtonProps={{ 'aria-label': t('ui.close') }}
+      opened
+      onClose={onClose}
+      size="lg"
+      title={<span className="mono">{entry.action}</span>}
+    >
       <div className={css.stack}>
         <Facts
           rows={[

@@ -11,7 +11,12 @@ export function DeleteDevice({ device, onClose }: { device: Device; onClose: () 
   const navigate = useNavigate()
   const remove = useDeleteDevice(device.device_id)
   return (
-    <Modal opened onClose={onClose} title={t('devices.deleteTitle', { name: device.name })}>
+    <Modal
+      closeButtonProps={{ 'aria-label': t('ui.close') }}
+      opened
+      onClose={onClose}
+      title={t('devices.deleteTitle', { name: device.name })}
+    >
       <Stack>
         <Text size="sm">{t('devices.deleteWhat')}</Text>
         {remove.isError && <Refused error={remove.error} />}

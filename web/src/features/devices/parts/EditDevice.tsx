@@ -15,7 +15,12 @@ export function EditDevice({ device, onClose }: { device: Device; onClose: () =>
   const projects = useProjectNames()
   const update = useUpdateDevice(device)
   return (
-    <Modal opened onClose={onClose} title={t('devices.edit')}>
+    <Modal
+      closeButtonProps={{ 'aria-label': t('ui.close') }}
+      opened
+      onClose={onClose}
+      title={t('devices.edit')}
+    >
       <form
         onSubmit={(event) => {
           event.preventDefault()

@@ -42,7 +42,7 @@ export function Batch({ codes, onDone }: { codes: readonly MadeCode[]; onDone: (
               {t('codes.print')}
             </Button>
             <Button size="compact-md" onClick={onDone}>
-              {t('apiKeys.kept')}
+              {t('mfa.keptThem')}
             </Button>
           </>
         }
@@ -51,7 +51,8 @@ export function Batch({ codes, onDone }: { codes: readonly MadeCode[]; onDone: (
           {t('codes.onceHint')}
         </Note>
         {instance ? (
-          <ol className={css.sheet} data-print="sheet">
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: a box that scrolls must be reachable by keyboard
+          <ol className={css.sheet} tabIndex={0}>
             {codes.map((code) => (
               <li key={code.id} className={css.label}>
                 <QrCode
