@@ -13,10 +13,12 @@ from edgeflow_cloud.devices.model import (
     Filter,
     Sighting,
     Status,
+    Target,
     hash_key,
     no_such_device,
 )
 from edgeflow_cloud.devices.query_language.model import VOCABULARY, FieldType, QueryField
+from edgeflow_cloud.devices.query_language.service import resolve_target
 from edgeflow_cloud.devices.service import (
     authenticate_key,
     authenticate_many,
@@ -43,6 +45,7 @@ __all__ = [
     "Sighting",
     "State",
     "Status",
+    "Target",
     "authenticate_key",
     "authenticate_many",
     "create_device",
@@ -54,5 +57,6 @@ __all__ = [
     "no_such_device",
     "presence",
     "record_facts",
+    "resolve_target",
     "rotate_key",
 ]

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.events import Event
-from edgeflow_cloud.kernel.ids import DeviceId
+from edgeflow_cloud.kernel.ids import DeviceId, GroupId
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,6 +16,17 @@ class DeviceEvent(Event):
 
     def changed(self) -> list[str]:
         return ["devices", f"devices/{ids.encode(ids.DEVICE, self.device_id)}"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GroupChanged(Event):
+    """A group was made, changed or deleted, or its members are others."""
+
+    name: ClassVar[str] = "group.changed"
+    group_id: GroupId
+
+    def changed(self) -> list[str]:
+        return ["groups", f"groups/{ids.encode(ids.GROUP, self.group_id)}", "devices"]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from edgeflow_cloud.kernel.errors import NotFound
-from edgeflow_cloud.kernel.ids import DeviceId, ProjectId, TenantId
+from edgeflow_cloud.kernel.ids import DeviceId, GroupId, ProjectId, TenantId
 
 KEY_PREFIX = "efk_"
 SHOWN_OF_KEY = 12
@@ -19,6 +19,15 @@ class Status(StrEnum):
 
     ONLINE = "online"
     OFFLINE = "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a device stands: as people say it, and for a map (degrees, WGS 84; both or neither)."""
+
+    name: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +49,11 @@ class Device:
     hardware: dict[str, object] = field(default_factory=dict[str, object])
     network: dict[str, object] = field(default_factory=dict[str, object])
     project_id: ProjectId | None = None
+    place: Place | None = None
+    groups: tuple[str, ...] | None = None
+    """Names of the groups that it is in, fixed ones first, in the order in which it came; None for none."""
+    group: str | None = None
+    """The first fixed one."""
     version: int
     created_at: datetime
     updated_at: datetime
@@ -47,21 +61,37 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which devices a list wants. None means any; `search` is a part of the name, or a tag; all of `tags` are on it."""
+    """Which devices a list wants. None means any; `search` is a part of the name, or a tag; all of `tags` are on it;
+    `query` is of the query language.
+    """
 
     status: Status | None = None
     search: str | None = None
     project_id: ProjectId | None = None
     tags: tuple[str, ...] = ()
+    group_id: GroupId | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """How a list is sorted: by `by`, a name that the query language's SORTS has; ties go by id."""
+
+    by: str = "name"
+    descending: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Which devices a deed is for: all, those that have every one of `tags`, or those named. Exactly one is given."""
+    """Which devices a deed is for, in exactly one way: all, those that have every one of `tags`, those named, those
+    of a group (its name or `grp_…`), or those that a query of the query language matches.
+    """
 
     all: bool = False
     tags: tuple[str, ...] | None = None
     device_ids: tuple[DeviceId, ...] | None = None
+    group: str | None = None
+    query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

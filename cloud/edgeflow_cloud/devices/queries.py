@@ -4,9 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from edgeflow_cloud.devices.model import Filter, Target
+from edgeflow_cloud.devices.model import Place
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel.ids import DeviceId, ProjectId, TenantId
+
+COLUMNS = """d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network, d.firmware_version,
+    d.agent_version, d.project_id, d.place_name, d.latitude, d.longitude, d.version, d.created_at, d.updated_at,
+    p.online, p.last_seen_at, p.connected_at, p.negotiated_at, (
+        select array_agg(g.name order by m.added_at, g.id)
+        from device_group_members m join device_groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
+        where m.tenant_id = d.tenant_id and m.device_id = d.id
+    ) as groups"""
+"""Of one device `d` with its presence `p`; `groups` are the names of its fixed ones, the first one first."""
 
 
 async def insert_device(
@@ -19,12 +28,14 @@ async def insert_device(
     hardware: dict[str, object],
     network: dict[str, object],
     project_id: ProjectId | None,
+    place: Place,
 ) -> None:
     """Raises ForeignKeyViolationError when the organization has no such project."""
     await tx.execute(
         """
-        insert into devices (tenant_id, id, name, notes, tags, hardware, network, project_id)
-        values ($1, $2, $3, $4, $5, $6, $7, $8)
+        insert into devices (tenant_id, id, name, notes, tags, hardware, network, project_id, place_name, latitude,
+            longitude)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
         """,
         tenant_id,
         device_id,
@@ -34,6 +45,9 @@ async def insert_device(
         hardware,
         network,
         project_id,
+        place.name,
+        place.latitude,
+        place.longitude,
     )
 
 
@@ -85,13 +99,11 @@ async def select_ended_keys(tx: Transaction, since: datetime) -> list[Row]:
 
 async def select_device(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> Row | None:
     return await tx.fetchrow(
-        """
-        select d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network,
-            d.firmware_version, d.agent_version, d.project_id, d.version, d.created_at, d.updated_at,
-            p.online, p.last_seen_at, p.connected_at, p.negotiated_at
+        f"""
+        select {COLUMNS}
         from devices d join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id
         where d.tenant_id = $1 and d.id = $2
-        """,
+        """,  # noqa: S608
         tenant_id,
         device_id,
     )
@@ -101,61 +113,6 @@ async def lock_device(tx: Transaction, tenant_id: TenantId, device_id: DeviceId)
     """The device's version, its row locked until the transaction ends; None when there is none."""
     return await tx.fetchval(
         "select version from devices where tenant_id = $1 and id = $2 for update", tenant_id, device_id
-    )
-
-
-async def select_devices(
-    tx: Transaction,
-    tenant_id: TenantId,
-    wanted: Filter,
-    after_name: str | None,
-    after_id: UUID | None,
-    offset: int,
-    limit: int,
-) -> list[Row]:
-    """By name, then id. `search` is matched literally, in any letter case."""
-    return await tx.fetch(
-        """
-        select d.tenant_id, d.id as device_id, d.name, d.notes, d.tags, d.hardware, d.network,
-            d.firmware_version, d.agent_version, d.project_id, d.version, d.created_at, d.updated_at,
-            p.online, p.last_seen_at, p.connected_at, p.negotiated_at
-        from devices d join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id
-        where d.tenant_id = $1
-            and ($2::boolean is null or p.online = $2)
-            and ($3::text is null or strpos(lower(d.name), lower($3)) > 0 or $3 = any (d.tags))
-            and ($8::uuid is null or d.project_id = $8)
-            and d.tags @> $9::text[]
-            and ($4::text is null or (lower(d.name), d.id) > (lower($4), $5::uuid))
-        order by lower(d.name), d.id
-        offset $6 limit $7
-        """,
-        tenant_id,
-        _online(wanted),
-        wanted.search,
-        after_name,
-        after_id,
-        offset,
-        limit,
-        wanted.project_id,
-        list(wanted.tags),
-    )
-
-
-async def lock_target(tx: Transaction, tenant_id: TenantId, target: Target, limit: int) -> list[Row]:
-    """(id, name, tags) of the target's devices, locked in the order of their ids, so that two calls cannot deadlock."""
-    return await tx.fetch(
-        """
-        select d.id, d.name, d.tags from devices d
-        where d.tenant_id = $1 and ($2::boolean or d.tags @> $3::text[] or d.id = any ($4::uuid[]))
-        order by d.id
-        limit $5
-        for update
-        """,
-        tenant_id,
-        target.all,
-        None if target.tags is None else list(target.tags),
-        None if target.device_ids is None else list(target.device_ids),
-        limit,
     )
 
 
@@ -181,25 +138,6 @@ async def update_tags(
     )
 
 
-async def count_devices(tx: Transaction, tenant_id: TenantId, wanted: Filter) -> int:
-    return await tx.fetchval(
-        """
-        select count(*)
-        from devices d join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id
-        where d.tenant_id = $1
-            and ($2::boolean is null or p.online = $2)
-            and ($3::text is null or strpos(lower(d.name), lower($3)) > 0 or $3 = any (d.tags))
-            and ($4::uuid is null or d.project_id = $4)
-            and d.tags @> $5::text[]
-        """,
-        tenant_id,
-        _online(wanted),
-        wanted.search,
-        wanted.project_id,
-        list(wanted.tags),
-    )
-
-
 async def update_device(
     tx: Transaction,
     tenant_id: TenantId,
@@ -208,12 +146,13 @@ async def update_device(
     notes: str,
     tags: Sequence[str],
     project_id: ProjectId | None,
+    place: Place,
 ) -> None:
     """Raises ForeignKeyViolationError when the organization has no such project."""
     await tx.execute(
         """
-        update devices set name = $3, notes = $4, tags = $5, project_id = $6, version = version + 1,
-            updated_at = now()
+        update devices set name = $3, notes = $4, tags = $5, project_id = $6, place_name = $7, latitude = $8,
+            longitude = $9, version = version + 1, updated_at = now()
         where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -222,6 +161,9 @@ async def update_device(
         notes,
         list(tags),
         project_id,
+        place.name,
+        place.latitude,
+        place.longitude,
     )
 
 
@@ -262,7 +204,3 @@ async def select_keys_found(
 async def select_key_found(tx: Transaction, hashed: bytes) -> Row | None:
     """Whose key it is, as (device_id, tenant_id). Runs before a tenant is known."""
     return await tx.fetchrow("select device_id, tenant_id from find_device_key($1)", hashed)
-
-
-def _online(wanted: Filter) -> bool | None:
-    return None if wanted.status is None else wanted.status == "online"

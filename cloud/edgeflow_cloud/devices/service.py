@@ -1,6 +1,7 @@
 """Use cases of the registry, a verb each."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -13,16 +14,21 @@ from edgeflow_cloud.devices.model import (
     SHOWN_OF_KEY,
     Device,
     Filter,
+    Place,
+    Sort,
     Status,
     hash_key,
     make_key,
     no_such_device,
 )
+from edgeflow_cloud.devices.query_language import queries as matching
+from edgeflow_cloud.devices.query_language.service import select
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.http import require_version
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.ids import DeviceId, ProjectId, TenantId
+from edgeflow_cloud.kernel.errors import Invalid
+from edgeflow_cloud.kernel.ids import DeviceId, MalformedId, ProjectId, TenantId
 from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
 from edgeflow_cloud.kernel.principal import Principal
 
@@ -37,6 +43,7 @@ async def create_device(
     hardware: dict[str, object] | None = None,
     network: dict[str, object] | None = None,
     project_id: ProjectId | None = None,
+    place: Place | None = None,
     action: str = "device.create",
 ) -> tuple[Device, str]:
     """Enter a device; the answer holds its key, which is shown this once. `action` is how the audit log calls it.
@@ -56,6 +63,7 @@ async def create_device(
             hardware or {},
             network or {},
             project_id,
+            place or Place(),
         )
     except asyncpg.ForeignKeyViolationError:
         raise organizations.no_such_project() from None
@@ -76,26 +84,51 @@ async def find_device(tx: Transaction, principal: Principal, device_id: DeviceId
     return _device(row)
 
 
-async def list_devices(tx: Transaction, principal: Principal, wanted: Filter, page: Page) -> Slice[Device]:
-    """One page, by name. The whole count comes with the first page only."""
-    after_name, after_id = (
-        (page.after[0], ids.decode(ids.DEVICE, page.after[1])) if page.after else (None, None)
-    )
-    rows = await queries.select_devices(
-        tx,
-        principal.tenant_id,
-        wanted,
-        after_name,
-        after_id,
-        0 if page.after else page.offset,
-        page.limit + 1,
-    )
-    devices = [_device(row) for row in rows[: page.limit]]
+async def list_devices(
+    tx: Transaction,
+    principal: Principal,
+    wanted: Filter,
+    page: Page,
+    sort: Sort = Sort(),  # noqa: B008
+    *,
+    total: bool = True,
+) -> Slice[Device]:
+    """One page in the order of `sort`. The whole count comes with the first page only, and when asked for.
+
+    A page's cursor is (sort, key of the last row, its id). Raises QueryInvalid, NotFound (`group_not_found`), Invalid
+    (`bad_cursor`).
+    """
+    named = f"-{sort.by}" if sort.descending else sort.by
+    after_key, after_id = _position(page.after, named) if page.after else (None, None)
+    found = await select(tx, principal, wanted)
+    counted = await matching.count_matching(tx, found) if total and not page.after else None
+    offset = 0 if page.after else page.offset
+    try:
+        rows = await matching.select_matching(
+            tx, found, sort.by, sort.descending, after_key, after_id, offset, page.limit + 1
+        )
+    except asyncpg.DataError:
+        if not page.after:
+            raise
+        raise _bad_cursor() from None
+    shown = rows[: page.limit]
     more = len(rows) > page.limit
-    return Slice(
-        devices,
-        encode_cursor(devices[-1].name, _wire(devices[-1].device_id)) if more else None,
-        None if page.after else await queries.count_devices(tx, principal.tenant_id, wanted),
+    cursor = encode_cursor(named, shown[-1]["sort_key"], _wire(shown[-1]["device_id"])) if more else None
+    return Slice([_device(row) for row in shown], cursor, counted)
+
+
+def _position(after: tuple[str, ...], named: str) -> tuple[str, DeviceId]:
+    if after[0] != named:
+        raise _bad_cursor()
+    try:
+        return after[1], DeviceId(ids.decode(ids.DEVICE, after[2]))
+    except MalformedId:
+        raise _bad_cursor() from None
+
+
+def _bad_cursor() -> Invalid:
+    return Invalid(
+        "This cursor is not one of ours, or of another order; start again without it.", code="bad_cursor"
     )
 
 
@@ -108,10 +141,12 @@ async def update_device(
     notes: str | None,
     tags: Sequence[str] | None,
     project_id: ProjectId | Literal["stay"] | None,
+    place: Place | Literal["stay"] | None = "stay",
     version: int | None,
 ) -> Device:
-    """Change what people wrote; None leaves a field, but for `project_id`, where it takes the device out of its
-    project. Raises Conflict (`version_conflict`) for an old `version`, NotFound (`project_not_found`).
+    """Change what people wrote; None leaves a field, but for `project_id` and `place`, where it empties them.
+
+    Raises Conflict (`version_conflict`) for an old `version`, NotFound (`project_not_found`).
     """
     current = await queries.lock_device(tx, principal.tenant_id, device_id)
     if current is None:
@@ -127,6 +162,7 @@ async def update_device(
             before.notes if notes is None else notes,
             before.tags if tags is None else _tidy(tags),
             before.project_id if project_id == "stay" else project_id,
+            (before.place if place == "stay" else place) or Place(),
         )
     except asyncpg.ForeignKeyViolationError:
         raise organizations.no_such_project() from None
@@ -205,6 +241,11 @@ async def _insert_key(tx: Transaction, tenant_id: TenantId, device_id: DeviceId)
 
 def _device(row: Row) -> Device:
     fields = dict(row)
+    fields.pop("sort_key", None)
+    place = Place(fields.pop("place_name"), fields.pop("latitude"), fields.pop("longitude"))
+    fields["place"] = None if place == Place() else place
+    fields["groups"] = tuple(fields["groups"]) if fields["groups"] else None
+    fields["group"] = fields["groups"][0] if fields["groups"] else None
     fields["status"] = Status.ONLINE if fields.pop("online") else Status.OFFLINE
     fields["tags"] = tuple(fields["tags"])
     return Device(**fields)
@@ -217,7 +258,13 @@ def _tidy(tags: Sequence[str]) -> list[str]:
 
 def _written(device: Device) -> dict[str, object]:
     project = None if device.project_id is None else ids.encode(ids.PROJECT, device.project_id)
-    return {"name": device.name, "notes": device.notes, "tags": list(device.tags), "project_id": project}
+    written: dict[str, object] = {
+        "name": device.name,
+        "notes": device.notes,
+        "tags": list(device.tags),
+        "project_id": project,
+    }
+    return written if device.place is None else {**written, "place": asdict(device.place)}
 
 
 def _wire(device_id: DeviceId) -> str:

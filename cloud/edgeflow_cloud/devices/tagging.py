@@ -6,6 +6,8 @@ from edgeflow_cloud import audit
 from edgeflow_cloud.devices import queries
 from edgeflow_cloud.devices.events import DeviceUpdated
 from edgeflow_cloud.devices.model import Tagging, Target
+from edgeflow_cloud.devices.query_language import queries as matching
+from edgeflow_cloud.devices.query_language.service import aim
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
@@ -28,7 +30,8 @@ async def tag_devices(
 ) -> Tagging:
     """Give the target's devices the tags `add` and take `remove` from them: all of it happens, or nothing.
 
-    Raises Invalid (`target_too_large`, `tags_contradict`), Conflict (`too_many_tags`). A device that is not in the
+    Raises Invalid (`target_too_large`, `tags_contradict`), Conflict (`too_many_tags`), QueryInvalid, NotFound
+    (`group_not_found`). A device that is not in the
     organization is not matched.
     """
     both = sorted(set(add) & set(remove))
@@ -40,7 +43,7 @@ async def tag_devices(
             code="tags_contradict" if both else "invalid",
         )
     add = list(dict.fromkeys(add))
-    rows = await queries.lock_target(tx, principal.tenant_id, target, MOST_DEVICES + 1)
+    rows = await matching.lock_matching(tx, await aim(tx, principal, target), MOST_DEVICES + 1)
     if len(rows) > MOST_DEVICES:
         raise Invalid(
             f"The target holds more than {MOST_DEVICES} devices; tag them in parts, by `device_ids` or narrower tags.",

@@ -1,11 +1,18 @@
 """What the registry gives to the whole."""
 
+from edgeflow_cloud.devices.explain.routes import router as explain_router
+from edgeflow_cloud.devices.explain.service import find_connection
+from edgeflow_cloud.devices.groups.routes import router as groups_router
+from edgeflow_cloud.devices.query_language.fields import FIELDS
 from edgeflow_cloud.devices.routes import router
+from edgeflow_cloud.devices.saved_searches.routes import router as searches_router
 from edgeflow_cloud.infra.subsystem import Subsystem
 
 SUBSYSTEM = Subsystem(
     name="devices",
-    routers=[router],
+    routers=[router, groups_router, searches_router, explain_router],
+    query_fields=FIELDS,
+    findings=[find_connection],
     permissions={
         "devices:view": "See devices, their status, shadows, commands and measurements",
         "devices:manage": "Add and change devices, their shadows and codes, and run commands",

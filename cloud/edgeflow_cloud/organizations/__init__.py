@@ -25,7 +25,7 @@ from edgeflow_cloud.organizations.model import (
     permissions_of,
     slug_from,
 )
-from edgeflow_cloud.organizations.projects import no_such_project
+from edgeflow_cloud.organizations.projects import find_projects, no_such_project
 from edgeflow_cloud.organizations.service import (
     closed_among,
     create_with_owner,
@@ -43,6 +43,7 @@ __all__ = [
     "State",
     "closed_among",
     "create_with_owner",
+    "find_projects",
     "get_organization",
     "list_organizations",
     "memberships_of",

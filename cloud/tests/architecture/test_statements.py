@@ -31,9 +31,9 @@ RUN_TIME: dict[str, dict[str, str]] = {
         "direction": "asc",
         "joins": "join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id",
         "where": "(d.name ilike $2::text)",
-        "after": "and (lower(d.name), d.id) > ($3::text, $4::uuid)",
-        "skipped": "$5::bigint",
-        "most": "$6::bigint",
+        "after": "and (lower(d.name), d.id) > ($5::text, $6::uuid)",
+        "skipped": "$4::bigint",
+        "most": "$3::bigint",
     },
     "devices.presence.queries": {"tenant_ids": "", "device_ids": "", "epochs": ""},
 }

@@ -56,6 +56,10 @@ async def make_tenant(house: House, sql: Sql, name: str) -> Tenant:
         "command_id": command["id"],
         "code_id": codes["items"][0]["id"],  # pyright: ignore
         "project_id": (await made("/projects", {"name": f"line of {name}"}))["id"],
+        "group_id": (await made("/groups", {"name": f"group of {name}"}))["id"],
+        "search_id": (
+            await made("/saved-searches", {"name": f"search of {name}", "q": "name = x", "shared": True})
+        )["id"],
         "api_key_id": (await made("/api-keys", {"name": f"key of {name}", "scopes": ["devices:read"]}))["id"],
         "sha256": (await made("/flow-bundles", {"flow_id": f"f-{name}", "definition": {}}))["sha256"],
         "export_id": (await made(f"/organizations/{organization}/exports"))["id"],

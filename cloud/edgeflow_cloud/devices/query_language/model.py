@@ -43,8 +43,9 @@ class QueryField:
 
     `name` is what people write; one that ends in `.*` stands for every path below it. `sql` is the value: an
     expression of the owner's `queries.py` over `d` (devices), `p` (their presence) and what `join` adds. `join` is a
-    `left join …` on `d.tenant_id` and `d.id`, at most one row a device. `flat`: what follows the dot is one key, dots
-    and all, instead of a path.
+    `join …` on `d.tenant_id` and `d.id`, at most one row a device. `flat`: what follows the dot is one key, dots and
+    all, instead of a path. `order`: of a version, where it is kept as text that sorts (`version_order`). `absent` says
+    that there is none, where `sql is null` does not. A group's `sql` has `{group}` where the id stands.
     """
 
     name: str
@@ -55,6 +56,8 @@ class QueryField:
     join: str = ""
     values: tuple[str, ...] = ()
     flat: bool = False
+    order: str = ""
+    absent: str = ""
 
     @property
     def operators(self) -> tuple[str, ...]:
@@ -69,7 +72,7 @@ class Vocabulary:
         self._fields: dict[str, QueryField] = {}
 
     def learn(self, fields: Iterable[object]) -> None:
-        """Take the fields of a subsystem. Raises TypeError for anything else."""
+        """Take the fields of a subsystem. Raises TypeError for what is none."""
         for field in fields:
             if not isinstance(field, QueryField):
                 raise TypeError(f"{field!r} is not a QueryField")

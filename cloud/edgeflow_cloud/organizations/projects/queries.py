@@ -1,5 +1,6 @@
 """Every SQL statement on `projects`."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from edgeflow_cloud.infra.db import Row, Transaction
@@ -71,6 +72,21 @@ async def select_projects(
         after_id,
         offset,
         limit,
+    )
+
+
+async def select_projects_called(
+    tx: Transaction, tenant_id: TenantId, names: Sequence[str], project_ids: Sequence[ProjectId]
+) -> list[Row]:
+    """(id, name) of those with these names, in lower case, or ids."""
+    return await tx.fetch(
+        """
+        select id, name from projects
+        where tenant_id = $1 and (lower(name) = any ($2::text[]) or id = any ($3::uuid[]))
+        """,
+        tenant_id,
+        list(names),
+        list(project_ids),
     )
 
 

@@ -1,5 +1,7 @@
 """Use cases on projects."""
 
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -114,6 +116,17 @@ async def delete_project(tx: Transaction, principal: Principal, project_id: Proj
     if row is None:
         raise no_such_project()
     await _note(tx, principal, "project.delete", project_id, old=_written(_project(row)))
+
+
+async def find_projects(tx: Transaction, principal: Principal, words: Sequence[str]) -> dict[str, ProjectId]:
+    """The projects that `words` name, by name in any letter case or by id: word in lower case -> project."""
+    lowered = [word.lower() for word in words]
+    asked: list[ProjectId] = []
+    for word in lowered:
+        with suppress(MalformedId):
+            asked.append(ProjectId(ids.decode(ids.PROJECT, word)))
+    rows = await queries.select_projects_called(tx, principal.tenant_id, lowered, asked)
+    return {word: ProjectId(row["id"]) for row in rows for word in (row["name"].lower(), _wire(row["id"]))}
 
 
 def no_such_project() -> NotFound:

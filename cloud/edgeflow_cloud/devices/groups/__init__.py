@@ -1,0 +1,1 @@
+"""Groups of devices, fixed and dynamic."""

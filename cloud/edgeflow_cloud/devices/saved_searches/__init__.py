@@ -1,0 +1,1 @@
+"""Saved searches: a query with a name, and how its answer is shown."""
