@@ -56,6 +56,11 @@ class CustomNames:
             batch.events.append(event_row(batch.tenant_id, batch.device_id, event, now, now, source="cloud"))
         return said
 
+    def untell(self, batch: Batch) -> None:
+        """The batch was not stored, and an event in it neither: the next one with refused names has one again."""
+        if batch.events:
+            self._told.pop(batch.device_id, None)
+
     async def _refused(self, context: Context, tenant_id: TenantId, names: Iterable[str]) -> set[str]:
         moment = time.monotonic()
         known = self._known.get(tenant_id)

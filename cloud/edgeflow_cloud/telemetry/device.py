@@ -26,7 +26,11 @@ async def receive_telemetry(session: Session, frame: frames.Telemetry) -> None:
         ingest = Ingest.of(context)
         if batch.custom:
             said = await ingest.custom.admit(context, batch, now)
-        await ingest.store(context, batch, session.epoch)
+        try:
+            await ingest.store(context, batch, session.epoch)
+        except BaseException:
+            ingest.custom.untell(batch)
+            raise
     except Refused as refused:
         REFUSED.inc()
         said = str(refused)

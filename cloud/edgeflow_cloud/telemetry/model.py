@@ -93,6 +93,9 @@ class Batch:
     @property
     def span(self) -> tuple[datetime | None, datetime | None]:
         """Its oldest and its newest sample's time; Nones when it has no samples."""
+        if len(self.rows) == 1:  # by far the most: a device that is in sends what it has just measured
+            time = cast(datetime, self.rows[0][2])
+            return time, time
         times = [cast(datetime, row[2]) for row in self.rows]
         return (min(times), max(times)) if times else (None, None)
 

@@ -16,6 +16,7 @@ from edgeflow_cloud.infra.db import PgConnection
 from edgeflow_cloud.telemetry import METRICS
 
 RUN_TIME: dict[str, dict[str, str]] = {
+    "telemetry.sweeping.queries": {"table": "system_samples", "column": "time"},
     "telemetry.rollups.queries": {
         "table": "1m",
         "ready": ", ".join(f"v.counts[{i}] as c{i}, v.sums[{i}] as s{i}" for i in range(1, len(METRICS) + 1)),

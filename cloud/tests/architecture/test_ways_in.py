@@ -48,6 +48,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "telemetry.latest": {"ingest_tx": "the newest values of many organizations' devices, written at once"},
     "telemetry.partitions": {"system_tx": "a day's partition holds everybody's samples"},
     "telemetry.rollups.rolling": {"system_tx": "many organizations' samples, rolled up together"},
+    "telemetry.sweeping.sweep": {"system_tx": "what a plan does not keep, of each organization on it"},
     "telemetry.jobs": {"system_tx": "samples are out of people's reach; their device was deleted"},
     "flow_keys.service": {"system_tx": "a rotated master key seals every organization's key anew"},
     "provisioning.routes": {"lookup": "a device shows its code before it belongs to anyone"},
