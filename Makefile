@@ -24,7 +24,7 @@ ifneq ($(shell cat .make/locked 2>/dev/null)$(wildcard $(BIN)/python),$(CURDIR)$
 endif
 WEB_SOURCES := $(shell find web -name node_modules -prune -o -type f -not -path 'web/dist/*' -print 2>/dev/null)
 
-.PHONY: help up test check bench kills gen docs lock clean setup console browser proxy
+.PHONY: help up test check bench kills gen docs lock clean setup console browser programs
 
 help: ## Print this list
 	@echo "EdgeFlow. The two to begin with: make up, make test"
@@ -35,7 +35,7 @@ help: ## Print this list
 up: setup console ## Start the cloud and one demo device; Ctrl-C ends both
 	@exec $(BIN)/edgeflow-cloud up
 
-test: setup console browser proxy ## Run all tests: console, then pure, PostgreSQL and whole-product tests
+test: setup console browser programs ## Run all tests: console, then pure, PostgreSQL and whole-product tests
 	@npm --prefix web test --silent
 	@$(BIN)/python -m tools.chromium --run -- $(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
@@ -45,8 +45,7 @@ check: setup .make/web ## Run every check that needs no product running: types, 
 bench: setup ## Measure the promises beside their floors (FIGURES="S1 S5": some); JSON goes to build/bench/
 	@$(BIN)/python -m tools.bench $(FIGURES)
 
-kills: setup ## Kill the agent at 200 random system calls (N=200, SEED=1) and look at what is left, some ten minutes
-	@command -v strace >/dev/null || apt-get install -y -qq strace || { echo "strace is needed: install it." >&2; exit 1; }
+kills: setup programs ## Kill the agent at 200 random system calls (N=200, SEED=1) and look at what is left, some ten minutes
 	@folder=$$(mktemp -d) && timeout 1800 $(BIN)/python -m agent.tests.kills.killing $(or $(N),200) $(or $(SEED),1) "$$folder" \
 		&& rm -rf "$$folder"
 
@@ -69,8 +68,8 @@ setup: .make/packages
 console: $(CONSOLE)
 browser: setup
 	@$(BIN)/python -m tools.chromium --fetch
-proxy: setup
-	@$(BIN)/python -m tools.nginx
+programs: setup
+	@$(BIN)/python -m tools.programs
 
 # uv comes by pip at the version that the lock names, then installs everything else by hash.
 .make/locked: requirements.lock

@@ -22,16 +22,16 @@ from websockets.typing import Origin
 
 from tests.system.box import Box, now
 from tests.system.roles import DRAIN, Node, Roles, start_roles
-from tools import nginx
+from tools.programs import NGINX
 
 pytestmark = pytest.mark.xdist_group("roles")
 
 
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
-    program = nginx.find()
+    program = NGINX.find()
     if program is None:
-        pytest.skip(nginx.ADVICE)
+        pytest.skip(NGINX.advice)
     with start_roles(tmp_path_factory.mktemp("roles"), program) as made:
         yield made
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -20,15 +19,10 @@ from typing import Any
 import pytest
 
 from agent.tests.engine.test_against_nodered import plain, start_peer, stop_peer
-from edgeflow_agent.engine import Engine, Registry
+from edgeflow_agent.engine import Engine
+from tools.programs import MOSQUITTO
 
-MOSQUITTO = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin")
-pytestmark = pytest.mark.skipif(
-    MOSQUITTO is None, reason="mosquitto is not here (Debian: apt-get install mosquitto)"
-)
-NETWORK = all(Registry().knows(name) for name in ("mqtt-in", "mqtt-out", "http-request"))
-BEYOND = ("out", "in", "heard", "json", "again", "ask", "answer")
-"""The part of the flow that needs the network types."""
+pytestmark = pytest.mark.skipif(MOSQUITTO.find() is None, reason=MOSQUITTO.advice)
 NOT_COMPARED = (
     "headers",
     "responseUrl",
@@ -108,9 +102,8 @@ async def broker(tmp_path: Path) -> AsyncIterator[int]:
     (tmp_path / "mosquitto.conf").write_text(
         f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"
     )
-    assert MOSQUITTO is not None
     process = await asyncio.create_subprocess_exec(
-        MOSQUITTO, "-c", tmp_path / "mosquitto.conf", stderr=asyncio.subprocess.DEVNULL
+        str(MOSQUITTO.find()), "-c", tmp_path / "mosquitto.conf", stderr=asyncio.subprocess.DEVNULL
     )
     for _ in range(100):
         try:
@@ -180,21 +173,20 @@ async def theirs(broker: int, web: int, folder: Path) -> dict[str, list[Any]]:
     return peer.taps
 
 
-async def ours(broker: int, web: int, *, network: bool) -> dict[str, list[Any]]:
+async def ours(broker: int, web: int) -> dict[str, list[Any]]:
     engine = Engine()
-    nodes = [node for node in flow(broker, web, "ours") if network or node["id"] not in BEYOND]
-    await engine.deploy({"flows": nodes})
+    await engine.deploy({"flows": flow(broker, web, "ours")})
     engine.subscribe("debug")
     await engine.start("tab")
     taps: dict[str, list[Any]] = {}
-    for name in TAPS if network else TAPS[:2]:
+    for name in TAPS:
         node: Any = engine.node("tab", name)
         node.forward = taps.setdefault(name, []).append
     await asyncio.sleep(1.0)
     for readings in READINGS:
         engine.inject("tab", "function", {"payload": json.loads(json.dumps(readings)), "topic": "readings"})
         await asyncio.sleep(0.2)
-    await wait_for_all(taps, "answer" if network else "joined")
+    await wait_for_all(taps, "answer")
     await engine.close()
     return taps
 
@@ -205,12 +197,6 @@ def agree(mine: dict[str, list[Any]], peer: dict[str, list[Any]], taps: tuple[st
         assert compared(mine[tap]) == compared(peer[tap]), tap
 
 
-async def test_the_flow_agrees_up_to_the_network(broker: int, web: int, tmp_path: Path) -> None:
-    peer, mine = await theirs(broker, web, tmp_path / "peer"), await ours(broker, web, network=False)
-    agree(mine, peer, TAPS[:2])
-
-
-@pytest.mark.skipif(not NETWORK, reason="mqtt and http-request are not in the registry")
 async def test_the_whole_flow_agrees_one_by_one(broker: int, web: int, tmp_path: Path) -> None:
-    peer, mine = await theirs(broker, web, tmp_path / "peer"), await ours(broker, web, network=True)
+    peer, mine = await theirs(broker, web, tmp_path / "peer"), await ours(broker, web)
     agree(mine, peer, TAPS)

@@ -25,6 +25,7 @@ from agent.tests.cloud_double import CloudDouble
 from agent.tests.deploy.engine_double import EngineDouble
 from edgeflow_agent.deploy import Deployer, FlowStore
 from edgeflow_agent.state import StateFolder, Vault
+from tools.programs import STRACE
 
 # ruff: noqa: ASYNC110 - waits for what another process does
 
@@ -105,7 +106,7 @@ class Killing:
         """Start, work, be killed. A call that does not come that often is a miss: the agent is ended by hand."""
         call, (least, most) = self.dice.choice(list(CALLS.items()))
         when = self.dice.randint(least, most)
-        process = await self.start("strace", "-f", "-qq", "-o", "/dev/null",
+        process = await self.start(str(STRACE.find()), "-f", "-qq", "-o", "/dev/null",
                                    "-e", f"trace={call}", "-e", f"inject={call}:signal=KILL:when={when}")  # fmt: skip
         work = asyncio.create_task(self.work())
         try:
