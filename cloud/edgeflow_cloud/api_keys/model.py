@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Final
 
 from edgeflow_cloud.kernel.errors import Invalid, NotFound
-from edgeflow_cloud.kernel.ids import ApiKeyId, TenantId
+from edgeflow_cloud.kernel.ids import ApiKeyId, ProjectId, TenantId
 
 KEY_PREFIX: Final = "edgeflow_"
 SHOWN: Final = len(KEY_PREFIX) + 6
@@ -32,6 +32,12 @@ SCOPES: Final[dict[str, frozenset[str]]] = {
 }
 """What each scope permits. No scope makes keys, pays, or deletes an organization: those want a person."""
 
+LIMITABLE: Final = frozenset(
+    {"devices:read", "devices:manage", "flows:read", "flows:manage", "projects:read", "resources:manage"}
+)
+"""Scopes over things that lie in projects. The others reach the organization as a whole: no key limited to projects
+has one of them."""
+
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
@@ -48,6 +54,8 @@ class ApiKey:
     last_used_at: datetime | None
     networks: tuple[str, ...] = ()
     """From where it may be used, in CIDR; empty: from everywhere."""
+    projects: tuple[ProjectId, ...] | None = None
+    """What it is limited to; None: no limit."""
 
 
 def make_key() -> str:
@@ -69,6 +77,17 @@ def tidy(scopes: Iterable[str]) -> list[str]:
             f"There is no scope {unknown[0][:60]}. Choose among {', '.join(SCOPES)}.", code="unknown_scope"
         )
     return [scope for scope in SCOPES if scope in wanted]
+
+
+def refuse_unlimited(scopes: Iterable[str]) -> None:
+    """Raises Invalid (`scope_not_in_projects`) for scopes that a key limited to projects cannot have."""
+    wide = [scope for scope in scopes if scope not in LIMITABLE]
+    if wide:
+        raise Invalid(
+            f"The scope {wide[0]} reaches the whole organization. A key limited to projects can have"
+            f" {', '.join(scope for scope in SCOPES if scope in LIMITABLE)}.",
+            code="scope_not_in_projects",
+        )
 
 
 def clean_networks(networks: Iterable[str]) -> list[str]:

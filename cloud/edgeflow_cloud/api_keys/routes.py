@@ -33,6 +33,7 @@ async def create_api_key(body: CreateApiKey, tx: Tx, caller: Caller, ctx: Ctx) -
         name=body.name,
         scopes=body.scopes,
         networks=body.networks,
+        projects=body.projects,
         life=None if body.expires_in is None else timedelta(seconds=body.expires_in),
         now=ctx.clock.now(),
     )

@@ -7,7 +7,7 @@ from pydantic import Field, StringConstraints
 
 from edgeflow_cloud.api_keys.model import SCOPES
 from edgeflow_cloud.infra.http import Body, Document
-from edgeflow_cloud.kernel.ids import ApiKeyIdField
+from edgeflow_cloud.kernel.ids import ApiKeyIdField, ProjectIdField
 
 _YEARS_10 = 10 * 366 * 86_400
 
@@ -31,6 +31,10 @@ class CreateApiKey(Body):
         description="Addresses or ranges (CIDR) from which it may be used; none: from everywhere.",
         examples=[["203.0.113.0/24"]],
     )
+    projects: Annotated[list[ProjectIdField], Field(max_length=50)] = Field(
+        default_factory=list[ProjectIdField],
+        description="Projects that it is limited to: what lies elsewhere is missing to it; none: no limit.",
+    )
     expires_in: Annotated[int, Field(ge=60, le=_YEARS_10)] | None = Field(
         None, description="Seconds until it ends by itself; null: never.", examples=[7_776_000]
     )
@@ -44,6 +48,7 @@ class ApiKeyDocument(Document):
     prefix: str = Field(description="How the key begins, to tell keys apart.")
     scopes: list[str]
     networks: list[str] = Field(description="From where it may be used; none: from everywhere.")
+    projects: list[ProjectIdField] | None = Field(description="What it is limited to; null: no limit.")
     created_by: str
     created_at: datetime
     expires_at: datetime | None

@@ -15,13 +15,14 @@ from edgeflow_cloud.api_keys.model import (
     no_such_key,
     permissions_for,
     plain_address,
+    refuse_unlimited,
     tidy,
 )
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Forbidden
-from edgeflow_cloud.kernel.ids import ApiKeyId, TenantId
+from edgeflow_cloud.kernel.ids import ApiKeyId, ProjectId, TenantId
 from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor, id_after
 from edgeflow_cloud.kernel.principal import Kind, Principal
 
@@ -34,15 +35,25 @@ async def create_key(
     scopes: Sequence[str],
     life: timedelta | None,
     networks: Sequence[str] = (),
+    projects: Sequence[ProjectId] = (),
     now: datetime,
 ) -> tuple[ApiKey, str]:
     """Make a key, `security.api_key_create`; its text is in this answer and nowhere else.
 
     Nobody gives a key more than they have themselves. `networks`: from where it may be used; none is everywhere.
-    Raises Forbidden (naming the missing permission), Invalid (`unknown_scope`, `invalid_network`), FeatureNotInPlan.
+    `projects`: what it is limited to; none is the whole organization. Raises Forbidden (naming the missing permission),
+    Invalid (`unknown_scope`, `invalid_network`, `scope_not_in_projects`), NotFound (a project), FeatureNotInPlan.
     """
     await quotas.require_feature(tx, principal, "api_access")
     wanted, bound = tidy(scopes), clean_networks(networks)
+    limits = tuple(dict.fromkeys(projects)) or None
+    if limits is not None:
+        refuse_unlimited(wanted)
+        known = await organizations.find_projects(
+            tx, principal, [ids.encode(ids.PROJECT, one) for one in limits]
+        )
+        if not set(limits) <= set(known.values()):
+            raise organizations.no_such_project()
     for permission in sorted(permissions_for(wanted)):
         if not principal.may(permission):
             raise Forbidden(
@@ -61,6 +72,7 @@ async def create_key(
         expires_at=None if life is None else now + life,
         last_used_at=None,
         networks=tuple(bound),
+        projects=limits,
     )
     await queries.insert_key(
         tx,
@@ -71,6 +83,7 @@ async def create_key(
         prefix=made.prefix,
         scopes=wanted,
         networks=bound,
+        projects=limits,
         created_by=made.created_by,
         expires_at=made.expires_at,
         now=now,
@@ -95,6 +108,13 @@ async def list_keys(tx: Transaction, principal: Principal, page: Page) -> Slice[
         encode_cursor(_wire(keys[-1].id)) if len(rows) > page.limit else None,
         None if page.after else await queries.count_keys(tx, principal.tenant_id),
     )
+
+
+async def find_names(
+    tx: Transaction, tenant_id: TenantId, key_ids: Sequence[ApiKeyId]
+) -> dict[ApiKeyId, str]:
+    """What those of the given keys are called that the organization (still) has."""
+    return {row["id"]: row["name"] for row in await queries.select_names(tx, tenant_id, key_ids)}
 
 
 async def revoke_key(tx: Transaction, principal: Principal, key_id: ApiKeyId) -> None:
@@ -129,6 +149,7 @@ async def authenticate(tx: Transaction, key: str, now: datetime, address: str | 
         kind=Kind.API_KEY,
         id=row["key_id"],
         permissions=permissions_for(row["scopes"]),
+        projects=None if row["projects"] is None else frozenset(row["projects"]),
     )
 
 
@@ -141,6 +162,7 @@ def _key(row: Row) -> ApiKey:
     fields = dict(row)
     fields["scopes"] = tuple(fields["scopes"])
     fields["networks"] = tuple(fields["networks"])
+    fields["projects"] = None if fields["projects"] is None else tuple(fields["projects"])
     return ApiKey(**fields)
 
 
@@ -150,6 +172,7 @@ def _written(key: ApiKey) -> dict[str, object]:
         "prefix": key.prefix,
         "scopes": list(key.scopes),
         "networks": list(key.networks),
+        "projects": None if key.projects is None else [ids.encode(ids.PROJECT, one) for one in key.projects],
         "expires_at": key.expires_at.isoformat() if key.expires_at else None,
     }
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, cast
 import asyncpg
 import msgspec
 
-from edgeflow_cloud.kernel.errors import Unavailable
+from edgeflow_cloud.kernel.errors import Forbidden, Unavailable
 from edgeflow_cloud.kernel.principal import Principal
 
 if TYPE_CHECKING:  # asyncpg's classes are generic for type checkers only
@@ -128,12 +128,24 @@ class Database:
         """A transaction that sees the principal's organization and nothing else.
 
         `guard` is a statement that raises GUARD_FAILED when the transaction may not be committed. It goes out
-        in one message with the commit, so that this process cannot stand still between the two. Raises
-        GuardFailed.
+        in one message with the commit, so that this process cannot stand still between the two. A program that
+        is limited to projects sees what is theirs and no more. Raises GuardFailed, Forbidden (`outside_projects`).
         """
         begin = f"begin; set local app.tenant_id = '{principal.tenant_id}'"
-        async with _transaction(self._app, begin, guard) as tx:
-            yield tx
+        if principal.projects is not None:
+            named = ",".join(sorted(str(project) for project in principal.projects))
+            begin += f"; set local app.projects = '{{{named}}}'"
+        try:
+            async with _transaction(self._app, begin, guard) as tx:
+                yield tx
+        except asyncpg.InsufficientPrivilegeError as error:
+            if principal.projects is None:
+                raise
+            raise Forbidden(
+                "This key is limited to projects, and what you sent lies outside them. Name one of the key's projects"
+                " as project_id, or use a key without this limit.",
+                code="outside_projects",
+            ) from error
 
     @asynccontextmanager
     async def lookup(self) -> AsyncGenerator[Transaction]:

@@ -5,7 +5,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.ids import SessionId, TenantId
+from edgeflow_cloud.kernel.ids import ProjectId, SessionId, TenantId
 
 
 class Kind(StrEnum):
@@ -50,6 +50,8 @@ class Principal:
     session_id: SessionId | None = None
     ip_address: str | None = None
     user_agent: str | None = None
+    projects: frozenset[ProjectId] | None = None
+    """The projects that a program is limited to; None: no limit. The database holds to it (`tenant_tx`)."""
 
     def may(self, permission: str) -> bool:
         """True when the caller holds `permission` (`devices:manage` and the like)."""

@@ -2,6 +2,7 @@
 
 from edgeflow_cloud.app.live import tickets
 from edgeflow_cloud.infra.http import SIGNED_IN, Caller, Ctx, Document, Router
+from edgeflow_cloud.kernel.errors import Forbidden
 
 router = Router(tag="live")
 
@@ -16,4 +17,10 @@ class LiveTicket(Document):
 @router.post("/live/ticket", SIGNED_IN, transaction=False)
 async def create_live_ticket(context: Ctx, caller: Caller) -> LiveTicket:
     """A ticket for the WebSocket `/live`, good once and for half a minute."""
+    if caller.projects is not None:
+        raise Forbidden(
+            "The live socket tells of the whole organization, and this key is limited to projects. Poll the lists"
+            " instead, or use a key without this limit.",
+            code="outside_projects",
+        )
     return LiveTicket(ticket=await tickets.issue(context.bus, caller), expires_in=tickets.LIFETIME)
