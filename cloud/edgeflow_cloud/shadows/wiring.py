@@ -3,6 +3,9 @@
 from edgeflow_cloud.infra.subsystem import Subsystem
 from edgeflow_cloud.shadows.device import DEVICE_SIDE
 from edgeflow_cloud.shadows.fields import FIELDS
+from edgeflow_cloud.shadows.findings import explain_shadow
 from edgeflow_cloud.shadows.routes import router
 
-SUBSYSTEM = Subsystem(name="shadows", routers=[router], device=DEVICE_SIDE, query_fields=FIELDS)
+SUBSYSTEM = Subsystem(
+    name="shadows", routers=[router], device=DEVICE_SIDE, query_fields=FIELDS, findings=[explain_shadow]
+)

@@ -107,4 +107,9 @@ async def test_a_device_explains_itself(client: Caller) -> None:
     found = {item["topic"]: item for item in said["findings"]}
     assert (found["connection"]["state"], found["connection"]["code"]) == ("problem", "never_connected")
     assert "edgeflow-agent doctor" in found["connection"]["detail"]
+    assert (found["shadow"]["state"], found["shadow"]["code"]) == ("ok", "shadow_in_sync")
+    await http.put(f"/devices/{device}/shadow", json={"desired": {"log_level": "debug"}})
+    after = (await http.get(f"/devices/{device}/explain")).json()["findings"]
+    waits = next(item for item in after if item["topic"] == "shadow")
+    assert (waits["state"], waits["code"]) == ("waiting", "shadow_waits") and "log_level" in waits["detail"]
     assert (await client("stranger").get(f"/devices/{device}/explain")).status_code == 404
