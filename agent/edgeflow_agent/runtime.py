@@ -40,7 +40,7 @@ class FlowRuntime:
         self.effects = DeviceEffects(pins)
         self.trust = Trust(vault, allow_unsigned=allow_unsigned)
         self.lock = UpdateLock(folder)
-        self.engine = Engine(folder, environment=lambda: self.effects.variables)
+        self.engine = Engine(folder, environment=lambda: self.effects.variables, pins=pins)
         self._told = told
         self._watching: asyncio.Task[None] | None = None
         runner = BuiltinEngine(self.engine)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..pins import BoardError, Pins
+from ..pins import BoardError, Pins, read_level
 from .verb import CommandError, Verb
 
 
@@ -22,7 +22,7 @@ def make_gpio_verbs(pins: Pins) -> dict[str, Verb]:
             raise CommandError("set_gpio needs `pin`, the BCM number, for example 17.")
         if mode is not None and not isinstance(mode, str):
             raise CommandError("`mode` must be a text, for example output.")
-        level = _level(value)
+        level = read_level(value)
         if value is not None and level is None:
             raise CommandError("`value` must be 0 or 1 (or true, false, high, low).")
         try:
@@ -40,14 +40,4 @@ def _number(pin: object) -> int | None:
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 3 else None
     if isinstance(pin, (int, float)) and not isinstance(pin, bool) and pin == int(pin) and 0 <= pin < 1000:
         return int(pin)
-    return None
-
-
-def _level(value: object) -> int | None:
-    if isinstance(value, str):
-        return {"0": 0, "1": 1, "low": 0, "high": 1, "off": 0, "on": 1, "false": 0, "true": 1}.get(
-            value.lower()
-        )
-    if isinstance(value, (bool, int, float)) and value in (0, 1):
-        return int(value)
     return None

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from ..pins import NoBoard, Pins
 from .context import Contexts, Storage
 from .flow import Flow, FlowRefused, FlowUnknown
 from .lane import AnyNode
@@ -50,7 +51,8 @@ class FlowTotals(msgspec.Struct, frozen=True, kw_only=True):
 class Engine:
     """Runs flows in this process's event loop. Definitions are the caller's to keep; contexts are kept in `storage`.
 
-    `environment()` gives the device's environment and secrets, read at each start and deploy of a flow.
+    `environment()` gives the device's environment and secrets, read at each start and deploy of a flow. `pins` are
+    what hardware nodes use; without, they refuse to start.
     """
 
     def __init__(
@@ -59,7 +61,9 @@ class Engine:
         *,
         registry: Registry | None = None,
         environment: Callable[[], Mapping[str, str]] | None = None,
+        pins: Pins | None = None,
     ) -> None:
+        self.pins = pins or Pins(NoBoard("This engine was given no board."))
         self.registry = registry or Registry()
         self.streams = Streams()
         self.streams.changed = self._listen
@@ -87,7 +91,7 @@ class Engine:
             running = self._flows.get(flow.id)
             if running is None:
                 running = self._flows[flow.id] = RunningFlow(
-                    flow, self.registry, self.contexts, self.streams, self._environment, self._keep
+                    flow, self.registry, self.contexts, self.streams, self._environment, self._keep, self.pins
                 )
                 self._announce(running)
             else:

@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Iterable, Mapping
 from functools import partial
 from typing import Protocol
 
+from ..pins import Pins
 from .context import Contexts
 from .message import Message
 from .node import Fill, Level, Node, NodeConfig, Pending, Shape, current_run
@@ -41,6 +42,7 @@ class Host(Protocol):
     flow_id: str
     contexts: Contexts
     environment: Mapping[str, str]
+    pins: Pins
 
     @property
     def debug_watched(self) -> bool: ...

@@ -9,6 +9,7 @@ from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 
+from ..pins import Pins
 from .configuring import ConfigInvalid, make_config
 from .context import Contexts
 from .flow import Flow, FlowRefused, NodeSpec
@@ -56,7 +57,9 @@ class RunningFlow(Observing):
         streams: Streams,
         environment: Callable[[], Mapping[str, str]],
         keep: Callable[[Execution], None],
+        pins: Pins,
     ) -> None:
+        self.pins = pins
         self.flow = flow
         self.flow_id = flow.id
         self.contexts = contexts

@@ -1,9 +1,9 @@
-"""What a board must offer, one that is only simulated, and none at all."""
+"""What a board must offer, and none at all. `simulated.py` and `gpiod_board.py` are boards."""
 
 from __future__ import annotations
 
-import time
-from typing import Protocol
+from collections.abc import Callable
+from typing import Literal, Protocol
 
 import msgspec
 
@@ -11,23 +11,59 @@ INPUTS = ("input", "input_pullup", "input_pulldown")
 OUTPUTS = ("output", "output_high", "output_low")
 MODES = (*INPUTS, *OUTPUTS)
 
+Edges = Literal["rising", "falling", "both"]
+
 
 class BoardError(Exception):
-    """The pin cannot be used so. `str(error)` is a sentence."""
+    """The pin, bus or sensor cannot be used so. `str(error)` is a sentence."""
 
 
 class PinState(msgspec.Struct, frozen=True):
-    """One pin that is in use, by its BCM number. `last_change` is seconds since 1970, 0 while there was none."""
+    """One pin that is in use, by its BCM number. `last_change` is seconds since 1970, 0 while there was none. A pin
+    with PWM has mode `pwm`, and `duty` (percent) and `frequency` (Hz)."""
 
     pin: int
     mode: str
     value: int
     edge_count: int = 0
     last_change: float = 0.0
+    duty: float | None = None
+    frequency: float | None = None
+
+
+class Edge(msgspec.Struct, frozen=True):
+    """An input changed to `value`, at `time` (seconds since 1970)."""
+
+    pin: int
+    value: int
+    time: float
+
+    @property
+    def name(self) -> str:
+        """`rising` or `falling`."""
+        return "rising" if self.value else "falling"
+
+
+class Climate(msgspec.Struct, frozen=True):
+    """What a DHT sensor measured: degrees Celsius, percent of relative humidity."""
+
+    temperature: float
+    humidity: float
+
+
+class Pwm(msgspec.Struct, frozen=True):
+    """A square wave: `frequency` in Hz, `duty` in percent. `channel` -1: the one that belongs to the pin."""
+
+    frequency: float
+    duty: float
+    chip: int = 0
+    channel: int = -1
 
 
 class Board(Protocol):
-    """Pins by their BCM number. Everything raises BoardError, and may block for a millisecond."""
+    """Pins by their BCM number, buses and sensors. Everything raises BoardError. What has to do with pins is called on
+    the event loop and takes microseconds; PWM, I²C and sensors block, and are called in a thread.
+    """
 
     name: str
     chip: str
@@ -38,6 +74,11 @@ class Board(Protocol):
 
     def use(self, pin: int, mode: str) -> None:
         """Use the pin in one of `MODES`; `output_high` and `output_low` set its level too."""
+        ...
+
+    def watch(self, pin: int, mode: str, edges: Edges, debounce: float, tell: Callable[[Edge], None]) -> None:
+        """Use the pin in one of `INPUTS`, and tell of its edges, on the event loop, until it is freed or used anew. An
+        edge counts when the level has held for `debounce` seconds."""
         ...
 
     def free(self, pin: int) -> None:
@@ -56,6 +97,34 @@ class Board(Protocol):
         """Those in use, by number."""
         ...
 
+    def drive_pwm(self, pin: int, wave: Pwm) -> None:
+        """Put this wave on the pin, or change the one that is there."""
+        ...
+
+    def end_pwm(self, pin: int) -> None:
+        """No wave any more; fine where there is none."""
+        ...
+
+    def read_i2c(self, bus: int, address: int, register: int | None, length: int) -> bytes:
+        """So many bytes of a device, from a register on, or just what it says."""
+        ...
+
+    def write_i2c(self, bus: int, address: int, register: int | None, data: bytes) -> None:
+        """Give a device bytes, from a register on, or just so."""
+        ...
+
+    def list_thermometers(self) -> list[str]:
+        """The ids of the DS18B20 sensors on the one-wire bus, for example 28-000005e2fdc3."""
+        ...
+
+    def read_thermometer(self, sensor: str) -> float:
+        """Its temperature in degrees Celsius; takes almost a second."""
+        ...
+
+    def read_climate(self, pin: int) -> Climate:
+        """The DHT11 or DHT22 on this pin."""
+        ...
+
 
 class NoBoard:
     """A machine without pins. Every use says so."""
@@ -68,6 +137,10 @@ class NoBoard:
         self.reason = reason
 
     def use(self, pin: int, mode: str) -> None:
+        """See Board."""
+        raise BoardError(self.reason)
+
+    def watch(self, pin: int, mode: str, edges: Edges, debounce: float, tell: Callable[[Edge], None]) -> None:
         """See Board."""
         raise BoardError(self.reason)
 
@@ -86,62 +159,40 @@ class NoBoard:
         """See Board."""
         return []
 
-
-class SimulatedBoard:
-    """28 pins in memory: for trying things out without a board. Inputs float low, pulled-up ones read high."""
-
-    name = "Simulated board"
-    chip = "simulated"
-    num_gpio, num_pwm, num_i2c, num_spi = 28, 4, 1, 2
-
-    def __init__(self) -> None:
-        self._pins: dict[int, PinState] = {}
-
-    def use(self, pin: int, mode: str) -> None:
+    def drive_pwm(self, pin: int, wave: Pwm) -> None:
         """See Board."""
-        if not 0 <= pin < self.num_gpio:
-            raise BoardError(f"There is no pin {pin} on this board; it has 0 to {self.num_gpio - 1}.")
-        if mode not in MODES:
-            raise BoardError(f"The pin {pin} cannot be {mode!r}. Modes are {', '.join(MODES)}.")
-        old = self._pins.get(pin)
-        value = (
-            old.value
-            if old is not None and mode == "output"
-            else int(mode in ("output_high", "input_pullup"))
+        raise BoardError(self.reason)
+
+    def end_pwm(self, pin: int) -> None:
+        """See Board."""
+
+    def read_i2c(self, bus: int, address: int, register: int | None, length: int) -> bytes:
+        """See Board."""
+        raise BoardError(self.reason)
+
+    def write_i2c(self, bus: int, address: int, register: int | None, data: bytes) -> None:
+        """See Board."""
+        raise BoardError(self.reason)
+
+    def list_thermometers(self) -> list[str]:
+        """See Board."""
+        raise BoardError(self.reason)
+
+    def read_thermometer(self, sensor: str) -> float:
+        """See Board."""
+        raise BoardError(self.reason)
+
+    def read_climate(self, pin: int) -> Climate:
+        """See Board."""
+        raise BoardError(self.reason)
+
+
+def read_level(value: object) -> int | None:
+    """0 or 1 as people and programs write it; None for anything else."""
+    if isinstance(value, str):
+        return {"0": 0, "1": 1, "low": 0, "high": 1, "off": 0, "on": 1, "false": 0, "true": 1}.get(
+            value.strip().lower()
         )
-        self._pins[pin] = PinState(
-            pin, mode, value, old.edge_count if old else 0, old.last_change if old else 0.0
-        )
-
-    def free(self, pin: int) -> None:
-        """See Board."""
-        self._pins.pop(pin, None)
-
-    def read(self, pin: int) -> int:
-        """See Board."""
-        return self._find(pin).value
-
-    def write(self, pin: int, value: int) -> None:
-        """See Board."""
-        if self._find(pin).mode not in OUTPUTS:
-            raise BoardError(f"The pin {pin} is an input. Set its mode to output to write it.")
-        self._set(pin, value)
-
-    def drive(self, pin: int, value: int) -> None:
-        """What is wired to an input does: for tests and demonstrations."""
-        self._set(pin, value)
-
-    def pins(self) -> list[PinState]:
-        """See Board."""
-        return [self._pins[pin] for pin in sorted(self._pins)]
-
-    def _set(self, pin: int, value: int) -> None:
-        old = self._find(pin)
-        if old.value != value:
-            self._pins[pin] = PinState(pin, old.mode, value, old.edge_count + 1, time.time())
-
-    def _find(self, pin: int) -> PinState:
-        found = self._pins.get(pin)
-        if found is None:
-            raise BoardError(f"The pin {pin} is not in use. Give it a mode first, for example output.")
-        return found
+    if isinstance(value, (bool, int, float)) and value in (0, 1):
+        return int(value)
+    return None
