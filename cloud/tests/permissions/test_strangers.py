@@ -38,6 +38,8 @@ async def call(client, operation: str, row: Row, names: dict[str, str]) -> tuple
 def _filled(value: object, names: dict[str, str]) -> object:
     if isinstance(value, dict):
         return {name: _filled(item, names) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item, names) for item in value]
     if isinstance(value, str) and value.startswith("{"):
         return fill(value, names)
     return value
