@@ -19,7 +19,8 @@ import structlog
 from edgeflow_cloud.commands import service
 from edgeflow_cloud.commands.execution import LOOK, SEND
 from edgeflow_cloud.commands.model import SETTLE_SECONDS, Command, CommandStatus
-from edgeflow_cloud.commands.outcome import DATABASE_AWAY, finish, give_back, write
+from edgeflow_cloud.commands.outcome import DATABASE_AWAY, end_cancelled, finish, give_back, write
+from edgeflow_cloud.commands.waiting import tell
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.kernel.ids import CommandId
 from edgeflow_cloud.tunnel import DeviceAway, DeviceSide, NoAnswer, Session, Superseded, Turn
@@ -83,7 +84,9 @@ async def on_connect(session: Session) -> None:
             continue
         if command.id in desk.running or (command.epoch or 0) >= session.epoch:
             continue  # this connection's own
-        if session.negotiated and now < command.sent_at + timedelta(seconds=command.timeout):
+        if command.cancel_requested_at is not None:
+            _spawn(session, end_cancelled(session, command))
+        elif session.negotiated and now < command.sent_at + timedelta(seconds=command.timeout):
             desk.resend.append(command)
         elif command.epoch is not None or now - command.sent_at > IN_TRANSIT:
             error = "The connection was lost before an answer came; the device may have done it."
@@ -191,7 +194,10 @@ async def _start(session: Session, command: Command) -> None:
             turn = await place.enter_async_context(session.lane.turn())  # there is room: it does not wait
             await _hold(desk, place.pop_all(), turn, command)
     elif session.is_open:
-        await write(session, lambda tx: service.queue_again(tx, command))
+        now = session.context.clock.now()
+        settled = await write(session, lambda tx: service.queue_again(tx, command, now))
+        if settled is not None and settled.is_final:
+            await tell(session.context.bus, settled)
         _look(desk)
     else:
         await give_back(session, command)

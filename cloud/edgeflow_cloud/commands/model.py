@@ -14,6 +14,9 @@ from edgeflow_cloud.kernel.errors import Conflict, Invalid, NotFound, TooMany
 from edgeflow_cloud.kernel.ids import CommandId, DeviceId, TenantId
 
 QUEUE_LIMIT = 1_000
+NEARLY_FULL = QUEUE_LIMIT - 200
+"""From here on those who add to a queue do it one after another, so that none gets past the limit."""
+
 TIMEOUT_DEFAULT, TIMEOUT_MAXIMUM = 30.0, 600.0
 TTL_MAXIMUM = 30 * 86_400
 WAIT_DEFAULT, WAIT_MAXIMUM = 10.0, 60.0
@@ -70,6 +73,7 @@ class Command:
     """One command with what came back. `payload` and `result` are what was sent and answered, unchanged.
 
     `timeout` in seconds counts from `sent_at`; `epoch` is that of the connection it was sent on.
+    `cancel_requested_at`: somebody wanted it back when it was on its way already.
     `truncated`: payload or result were too long for a list.
     """
 
@@ -90,6 +94,7 @@ class Command:
     finished_at: datetime | None
     waiter: str | None = None
     epoch: int | None = None
+    cancel_requested_at: datetime | None = None
     truncated: bool = False
 
     @property
@@ -132,15 +137,24 @@ class DeviceOffline(Conflict):
         )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Filter:
+    """Which of a device's commands: in `status`, with `action`, given from `since` until before `until`."""
+
+    status: CommandStatus | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 class NotQueued(Conflict):
-    """Only what has not been sent can be taken back."""
+    """What has its final state keeps it."""
 
     code = "command_not_queued"
 
     def __init__(self, status: CommandStatus) -> None:
-        said = "was already sent" if status is CommandStatus.SENT else f"is already {status.value}"
         super().__init__(
-            f"This command {said}, so it cannot be cancelled any more.",
+            f"This command is already {status.value}, so it cannot be cancelled any more.",
             extra={"command_status": status.value},
         )
 

@@ -67,6 +67,14 @@ async def finish(
         await tell(session.context.bus, ended)
 
 
+async def end_cancelled(session: Session, command: Command) -> None:
+    """The command was wanted back on a connection that is lost: it ends here, and is not sent again."""
+    now = session.context.clock.now()
+    ended = await write(session, lambda tx: service.end_cancelled(tx, command, now))
+    if ended is not None:
+        await tell(session.context.bus, ended)
+
+
 async def give_back(session: Session, command: Command) -> None:
     """The command certainly did not reach the device: it waits again, or ends if nobody asked to keep it."""
     now = session.context.clock.now()

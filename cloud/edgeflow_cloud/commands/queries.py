@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from edgeflow_cloud.commands.model import QUEUE_LIMIT, SLACK_SECONDS, CommandStatus, Order, sources
+from edgeflow_cloud.commands.model import QUEUE_LIMIT, SLACK_SECONDS, CommandStatus, Filter, Order, sources
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel.ids import CommandId, DeviceId, TenantId
 
@@ -31,10 +31,16 @@ async def insert_command(
     """Add a command; None when the queue is full or its idempotency key is taken.
 
     With nothing ahead of it, it is `sent` from the first moment: whoever commits this passes it on at once,
-    and no second write is needed before it may go out.
+    and no second write is needed before it may go out. `ahead` is how many are seen to wait: what others add at
+    the same moment is not among them.
     """
     return await tx.fetchrow(
         """
+        with ahead as (
+            select count(*) as active, count(*) filter (where status = 'queued') as queued
+            from commands
+            where tenant_id = $1 and device_id = $3 and status in ('queued', 'sent')
+        )
         insert into commands (
             tenant_id, id, device_id, action, payload, timeout, keep, created_by, created_at, expires_at,
             waiter, idempotency_key, status, sent_at, due_at
@@ -45,14 +51,10 @@ async def insert_command(
             case when $13 and ahead.active = 0 then $9 end,
             case when $13 and ahead.active = 0 then $9 + make_interval(secs => $6 + $14::double precision)
                 else $10 end
-        from (
-            select count(*) as active, count(*) filter (where status = 'queued') as queued
-            from commands
-            where tenant_id = $1 and device_id = $3 and status in ('queued', 'sent')
-        ) as ahead
+        from ahead
         where ahead.queued < $15
         on conflict do nothing
-        returning status, sent_at
+        returning status, sent_at, (select queued from ahead) as ahead
         """,
         tenant_id,
         command_id,
@@ -76,7 +78,8 @@ async def select_by_key(tx: Transaction, tenant_id: TenantId, created_by: str, k
     return await tx.fetchrow(
         """
         select tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
-            created_at, expires_at, sent_at, finished_at, waiter, epoch
+            created_at, expires_at, sent_at, finished_at, waiter, epoch,
+            cancel_requested_at
         from commands where tenant_id = $1 and created_by = $2 and idempotency_key = $3
         """,
         tenant_id,
@@ -89,7 +92,8 @@ async def select_command(tx: Transaction, tenant_id: TenantId, command_id: Comma
     return await tx.fetchrow(
         """
         select tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
-            created_at, expires_at, sent_at, finished_at, waiter, epoch
+            created_at, expires_at, sent_at, finished_at, waiter, epoch,
+            cancel_requested_at
         from commands where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -101,7 +105,7 @@ async def select_commands(
     tx: Transaction,
     tenant_id: TenantId,
     device_id: DeviceId,
-    status: str | None,
+    wanted: Filter,
     after: UUID | None,
     offset: int,
     limit: int,
@@ -110,7 +114,7 @@ async def select_commands(
     return await tx.fetch(
         """
         select tenant_id, id, device_id, action, status, error, timeout, keep, created_by, created_at,
-            expires_at, sent_at, finished_at, waiter, epoch,
+            expires_at, sent_at, finished_at, waiter, epoch, cancel_requested_at,
             case when pg_column_size(payload) <= $7 then payload else '{}'::jsonb end as payload,
             case when pg_column_size(result) <= $7 then result end as result,
             pg_column_size(payload) > $7 or coalesce(pg_column_size(result), 0) > $7 as truncated
@@ -118,16 +122,22 @@ async def select_commands(
         where tenant_id = $1 and device_id = $2
             and ($3::text is null or status = $3)
             and ($4::uuid is null or id < $4)
+            and ($8::text is null or action = $8)
+            and ($9::timestamptz is null or created_at >= $9)
+            and ($10::timestamptz is null or created_at < $10)
         order by id desc
         offset $5 limit $6
         """,
         tenant_id,
         device_id,
-        status,
+        wanted.status,
         after,
         offset,
         limit,
         LISTED_BYTES,
+        wanted.action,
+        wanted.since,
+        wanted.until,
     )
 
 
@@ -136,7 +146,7 @@ async def select_active(tx: Transaction, tenant_id: TenantId, device_id: DeviceI
     return await tx.fetch(
         """
         select tenant_id, id, device_id, action, status, result, error, timeout, keep, created_by, created_at,
-            expires_at, sent_at, finished_at, waiter, epoch,
+            expires_at, sent_at, finished_at, waiter, epoch, cancel_requested_at,
             case when status = 'sent' then payload else '{}'::jsonb end as payload
         from commands
         where tenant_id = $1 and device_id = $2 and status in ('queued', 'sent')
@@ -185,7 +195,8 @@ async def claim_next(
             for update skip locked
         )
         returning tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
-            created_at, expires_at, sent_at, finished_at, waiter, epoch
+            created_at, expires_at, sent_at, finished_at, waiter, epoch,
+            cancel_requested_at
         """,
         tenant_id,
         device_id,
@@ -212,7 +223,8 @@ async def finish(
         where tenant_id = $1 and id = $2 and status = any($7::text[])
             and ($8::bigint is null or epoch is null or epoch <= $8)
         returning tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
-            created_at, expires_at, sent_at, finished_at, waiter, epoch
+            created_at, expires_at, sent_at, finished_at, waiter, epoch,
+            cancel_requested_at
         """,
         tenant_id,
         command_id,
@@ -225,6 +237,44 @@ async def finish(
     )
 
 
+async def lock_command(tx: Transaction, tenant_id: TenantId, command_id: CommandId) -> str | None:
+    """The command's status, which nobody else changes until the transaction ends; None when there is none."""
+    return await tx.fetchval(
+        "select status from commands where tenant_id = $1 and id = $2 for update", tenant_id, command_id
+    )
+
+
+async def request_cancel(tx: Transaction, tenant_id: TenantId, command_id: CommandId, now: datetime) -> Row:
+    """Note that a command, which is locked and sent, is wanted back; the first time counts."""
+    rows = await tx.fetch(
+        """
+        update commands set cancel_requested_at = coalesce(cancel_requested_at, $3)
+        where tenant_id = $1 and id = $2
+        returning tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
+            created_at, expires_at, sent_at, finished_at, waiter, epoch, cancel_requested_at
+        """,
+        tenant_id,
+        command_id,
+        now,
+    )
+    return rows[0]
+
+
+async def lock_queue(tx: Transaction, device_id: DeviceId) -> None:
+    """One at a time adds to a device's queue, until the transaction ends."""
+    await tx.execute(
+        "select pg_advisory_xact_lock(hashtextextended('commands:' || $1::text, 0))", str(device_id)
+    )
+
+
+async def count_queued(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> int:
+    return await tx.fetchval(
+        "select count(*) from commands where tenant_id = $1 and device_id = $2 and status = 'queued'",
+        tenant_id,
+        device_id,
+    )
+
+
 async def claim_again(tx: Transaction, tenant_id: TenantId, command_id: CommandId, epoch: int) -> bool:
     """Note that a sent command goes out once more, on a newer connection; False when it may not."""
     return (
@@ -232,6 +282,7 @@ async def claim_again(tx: Transaction, tenant_id: TenantId, command_id: CommandI
             """
             update commands set epoch = $3
             where tenant_id = $1 and id = $2 and status = 'sent' and (epoch is null or epoch < $3)
+                and cancel_requested_at is null
             returning true
             """,
             tenant_id,
@@ -251,7 +302,8 @@ async def give_back(
         update commands set status = 'queued', sent_at = null, due_at = expires_at, epoch = null
         where tenant_id = $1 and id = $2 and status = 'sent' and epoch is not distinct from $3
         returning tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
-            created_at, expires_at, sent_at, finished_at, waiter, epoch
+            created_at, expires_at, sent_at, finished_at, waiter, epoch,
+            cancel_requested_at
         """,
         tenant_id,
         command_id,
@@ -277,6 +329,28 @@ async def lock_unsent(
         )
         is True
     )
+
+
+async def summarize(tx: Transaction, tenant_id: TenantId, device_id: DeviceId, since: datetime) -> Row:
+    """How many wait and are under way, since when, how long the first may wait; how many became unknown `since`."""
+    rows = await tx.fetch(
+        """
+        select count(*) filter (where status = 'queued') as queued,
+            min(created_at) filter (where status = 'queued') as queued_since,
+            min(expires_at) filter (where status = 'queued') as expires_at,
+            count(*) filter (where status = 'sent') as sent,
+            min(sent_at) filter (where status = 'sent') as sent_since,
+            count(*) filter (where status = 'unknown') as unknown,
+            max(finished_at) filter (where status = 'unknown') as unknown_at
+        from commands
+        where tenant_id = $1 and device_id = $2
+            and (status in ('queued', 'sent') or (status = 'unknown' and created_at > $3))
+        """,
+        tenant_id,
+        device_id,
+        since,
+    )
+    return rows[0]
 
 
 async def select_due(tx: Transaction, now: datetime, limit: int) -> list[Row]:

@@ -46,8 +46,13 @@ class CommandDocument(Document):
     error: str | None
     timeout: float
     expires_at: datetime = Field(description="A command that is still queued then is not sent any more.")
-    created_by: str
+    created_by: str = Field(description="Who gave it: `usr_…`, `key_…`, or the platform.")
+    created_by_name: str | None = Field(None, description="What they are called, while they are here.")
     created_at: datetime
     sent_at: datetime | None
     finished_at: datetime | None
+    cancel_requested_at: datetime | None = Field(
+        description="Somebody wanted it back when it was on its way already: it is not sent again; what the device "
+        "says of it still counts."
+    )
     truncated: bool = Field(description="In lists: payload or result were too long and are left out.")

@@ -7,9 +7,12 @@ from edgeflow_cloud import audit, devices
 from edgeflow_cloud.commands import queries
 from edgeflow_cloud.commands.events import CommandCreated, CommandFinished, CommandSent
 from edgeflow_cloud.commands.model import (
+    NEARLY_FULL,
+    QUEUE_LIMIT,
     Command,
     CommandStatus,
     DeviceOffline,
+    Filter,
     NotQueued,
     Order,
     check_payload,
@@ -21,8 +24,10 @@ from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.errors import Conflict
 from edgeflow_cloud.kernel.ids import CommandId, DeviceId, TenantId
-from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
+from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor, id_after
 from edgeflow_cloud.kernel.principal import Principal
+
+CANCELLED_UNSENT = "Cancelled before it was sent; nothing was done."
 
 
 async def create_command(
@@ -67,6 +72,10 @@ async def create_command(
             if twin is not None:
                 return _same_order(_command(twin), order), False
         raise queue_full()
+    if row["ahead"] >= NEARLY_FULL and row["status"] == CommandStatus.QUEUED:
+        await queries.lock_queue(tx, order.device_id)
+        if await queries.count_queued(tx, principal.tenant_id, order.device_id) > QUEUE_LIMIT:
+            raise queue_full()
     command = Command(
         tenant_id=principal.tenant_id,
         id=command_id,
@@ -115,13 +124,13 @@ async def find_command(tx: Transaction, principal: Principal, command_id: Comman
 
 
 async def list_commands(
-    tx: Transaction, principal: Principal, device_id: DeviceId, status: CommandStatus | None, page: Page
+    tx: Transaction, principal: Principal, device_id: DeviceId, wanted: Filter, page: Page
 ) -> Slice[Command]:
     """One page of a device's history, the newest first. Raises NotFound (`device_not_found`)."""
     await devices.find_device(tx, principal, device_id)
-    after = ids.decode(ids.COMMAND, page.after[0]) if page.after else None
+    after = id_after(page, ids.COMMAND) if page.after else None
     rows = await queries.select_commands(
-        tx, principal.tenant_id, device_id, status, after, 0 if page.after else page.offset, page.limit + 1
+        tx, principal.tenant_id, device_id, wanted, after, 0 if page.after else page.offset, page.limit + 1
     )
     commands = [_command(row) for row in rows[: page.limit]]
     return Slice(commands, encode_cursor(commands[-1].wire_id) if len(rows) > page.limit else None)
@@ -130,15 +139,33 @@ async def list_commands(
 async def cancel_command(
     tx: Transaction, principal: Principal, command_id: CommandId, now: datetime
 ) -> Command:
-    """Take a queued command back. Raises NotQueued for one that was sent or is final, NotFound for none."""
-    error = "Cancelled before it was sent; nothing was done."
-    command = await finish_command(
-        tx, principal.tenant_id, command_id, CommandStatus.CANCELLED, now=now, error=error
-    )
+    """Take a command back: a queued one is `cancelled` now. One that is on its way stays `sent` and is not sent
+    again: it is cancelled if no byte of it went out, and otherwise the device's answer counts, or it is unknown.
+
+    Raises NotQueued for one that is final, NotFound for none.
+    """
+    status = await queries.lock_command(tx, principal.tenant_id, command_id)
+    if status is None:
+        raise no_such_command()
+    command: Command | None = None
+    if status == CommandStatus.QUEUED:
+        command = await finish_command(
+            tx, principal.tenant_id, command_id, CommandStatus.CANCELLED, now=now, error=CANCELLED_UNSENT
+        )
+    elif status == CommandStatus.SENT:
+        command = _command(await queries.request_cancel(tx, principal.tenant_id, command_id, now))
     if command is None:
-        raise NotQueued((await find_command(tx, principal, command_id)).status)
+        raise NotQueued(CommandStatus(status))
     await audit.record(tx, principal, "command.cancel", "command", command.wire_id, old=_on(command))
     return command
+
+
+async def end_cancelled(tx: Transaction, command: Command, now: datetime) -> Command | None:
+    """A command that was sent on a connection that is lost, and wanted back: it is not sent again."""
+    error = "It was wanted back after it was sent, and no answer came; the device may have done it."
+    return await finish_command(
+        tx, command.tenant_id, command.id, CommandStatus.UNKNOWN, now=now, error=error, epoch=command.epoch
+    )
 
 
 async def claim_next(
@@ -199,7 +226,7 @@ async def give_back(tx: Transaction, command: Command, now: datetime) -> Command
     The answer is the command as it is now; None when it has moved on meanwhile, and nothing was changed.
     """
     if command.keep:
-        return await queue_again(tx, command)
+        return await queue_again(tx, command, now)
     if not await queries.lock_unsent(tx, command.tenant_id, command.id, command.status.value, command.epoch):
         return None
     return await finish_command(
@@ -212,11 +239,17 @@ async def give_back(tx: Transaction, command: Command, now: datetime) -> Command
     )
 
 
-async def queue_again(tx: Transaction, command: Command) -> Command | None:
-    """A sent command found no place in the lane: it takes its old place in the queue. None: it has moved
-    on."""
+async def queue_again(tx: Transaction, command: Command, now: datetime) -> Command | None:
+    """A sent command found no place in the lane: it takes its old place in the queue, or is cancelled if somebody
+    wanted it back meanwhile. None: it has moved on."""
     row = await queries.give_back(tx, command.tenant_id, command.id, command.epoch)
-    return None if row is None else _command(row)
+    if row is None:
+        return None
+    if row["cancel_requested_at"] is None:
+        return _command(row)
+    return await finish_command(
+        tx, command.tenant_id, command.id, CommandStatus.CANCELLED, now=now, error=CANCELLED_UNSENT
+    )
 
 
 async def list_active(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> list[Command]:

@@ -5,6 +5,7 @@ once and kept as a hash; presence never goes back to an older connection (epoch)
 """
 
 from edgeflow_cloud.devices import presence
+from edgeflow_cloud.devices.callers import name_callers
 from edgeflow_cloud.devices.explain.model import FINDERS, Finder, Finding, State
 from edgeflow_cloud.devices.model import (
     Arrival,
@@ -54,6 +55,7 @@ __all__ = [
     "hash_key",
     "list_devices",
     "list_ended_keys",
+    "name_callers",
     "no_such_device",
     "presence",
     "record_facts",

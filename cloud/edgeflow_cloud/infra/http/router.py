@@ -98,10 +98,16 @@ class Router:
         return self._keep("PUT", path, Manners(permission, transaction, devices=devices), 200, None)
 
     def delete(
-        self, path: str, permission: str, *, transaction: bool = True, status: int = 204
+        self,
+        path: str,
+        permission: str,
+        *,
+        transaction: bool = True,
+        status: int = 204,
+        responses: Responses | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """A removal."""
-        return self._keep("DELETE", path, Manners(permission, transaction), status, None)
+        return self._keep("DELETE", path, Manners(permission, transaction), status, responses)
 
     def mount(self, api: FastAPI, prefix: str) -> None:
         """Put the routes into `api`, each with its manners."""
