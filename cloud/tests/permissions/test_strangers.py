@@ -40,6 +40,8 @@ def _filled(value: object, names: dict[str, str]) -> object:
         return {name: _filled(item, names) for name, item in value.items()}
     if isinstance(value, list):
         return [_filled(item, names) for item in value]
+    if isinstance(value, list):
+        return [_filled(item, names) for item in value]
     if isinstance(value, str) and value.startswith("{"):
         return fill(value, names)
     return value
