@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections.abc import Callable, Iterable
 from datetime import timedelta
@@ -134,6 +135,7 @@ class GpiodBoard:
 
     def _request(self, pin: int, mode: str, settings: LineSettings) -> _Line:
         import gpiod
+        from gpiod.line import Bias
 
         self.free(pin)
         try:
@@ -141,9 +143,12 @@ class GpiodBoard:
                 str(self._path), consumer=_CONSUMER, config={pin: settings}, event_buffer_size=256
             )
         except OSError as error:
+            if error.errno == errno.EOPNOTSUPP and mode == "input" and settings.bias is not Bias.AS_IS:
+                settings.bias = Bias.AS_IS  # A chip without pulls, an expander: it floats anyway.
+                return self._request(pin, mode, settings)
             reason = (
                 "another program uses it (gpioinfo says which)"
-                if error.errno == 16  # EBUSY
+                if error.errno == errno.EBUSY
                 else error.strerror or str(error)
             )
             raise BoardError(f"The pin {pin} cannot be used as {mode}: {reason}.") from error

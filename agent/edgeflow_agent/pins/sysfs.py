@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from pathlib import Path
 
@@ -146,7 +147,9 @@ class SysfsSensors:
 
 
 def _explain_pwm(pin: int, error: OSError) -> str:
-    if isinstance(error, PermissionError) or error.errno == 30:  # EROFS: the service's ProtectKernelTunables.
+    if (
+        isinstance(error, PermissionError) or error.errno == errno.EROFS
+    ):  # The service's ProtectKernelTunables.
         return (
             f"The agent may not write to PWM in /sys for the pin {pin} ({error.strerror}). Put its user into the group "
             "gpio, and let the service write there: ProtectKernelTunables=no in `systemctl edit edgeflow-agent`."

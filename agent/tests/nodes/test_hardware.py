@@ -4,6 +4,7 @@ a kernel with gpio-sim, over that, too."""
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -404,7 +405,9 @@ def lines(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[_Lines]]:
 
     def request(path: str, *, consumer: str, config: dict[int, gpiod.LineSettings], **more: object) -> _Lines:
         if 7 in config:
-            raise OSError(16, "Device or resource busy")
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        if 8 in config and config[8].bias is gpiod.line.Bias.DISABLED:
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
         made.append(_Lines(next(iter(config.values()))))
         return made[-1]
 
@@ -439,6 +442,8 @@ async def test_gpiod_lines_are_asked_for_as_configured(tmp_path: Path, lines: li
     await engine.remove("f")
     with pytest.raises(FlowRefused, match="another program uses it"):
         await _one(bench, "gpio-out", {"pin": 7})
+    board.use(8, "input")  # A chip that has no pulls.
+    assert lines[-1].settings.bias is gpiod.line.Bias.AS_IS
     await engine.close()
 
 

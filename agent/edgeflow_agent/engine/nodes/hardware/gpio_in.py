@@ -43,14 +43,16 @@ class GpioIn(Node[GpioInConfig]):
     category = "input"
     group = "hardware"
     Config = GpioInConfig
+    _claim: Claim | None = None
 
     async def start(self) -> None:
         config = self.config
-        self._claim = Claim(self, read_pin(config.pin))
+        self._told = 0.0
+        claim = self._claim = Claim(self, read_pin(config.pin))
         self._edges: asyncio.Queue[Edge] = asyncio.Queue(_WAITING)
         mode, debounce = _MODES[config.pull_mode], read_duration(config.debounce, "ms")
-        self._claim.take()
-        board = self._claim.board
+        claim.take()
+        self._board = board = claim.board
         try:
             if config.edge_mode != "none" and config.interrupt_mode:
                 board.watch(config.pin, mode, config.edge_mode, debounce, self._take)
@@ -67,7 +69,8 @@ class GpioIn(Node[GpioInConfig]):
             poll(self, config.poll_interval, self._look)
 
     async def stop(self) -> None:
-        self._claim.leave()
+        if self._claim is not None:
+            self._claim.leave()
 
     def receive(self, message: Message) -> None:
         value = self._read()
@@ -79,6 +82,12 @@ class GpioIn(Node[GpioInConfig]):
         if self._edges.full():
             self._edges.get_nowait()
             self.dropped += 1
+            if edge.time - self._told >= 1:
+                self._told = edge.time
+                self.error(
+                    f"The pin {edge.pin} changes faster than the flow works: {self.dropped} edges are lost. "
+                    "Give it a debounce."
+                )
         self._edges.put_nowait(edge)
 
     async def _pass_on(self) -> None:
@@ -108,7 +117,7 @@ class GpioIn(Node[GpioInConfig]):
 
     def _read(self) -> int:
         try:
-            return self._claim.board.read(self.config.pin)
+            return self._board.read(self.config.pin)
         except BoardError as error:
             raise NodeError(str(error)) from error
 
