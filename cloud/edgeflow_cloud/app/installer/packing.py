@@ -56,16 +56,21 @@ def pack_wheel(name: str) -> tuple[str, bytes]:
 
 
 def list_requirements() -> list[str]:
-    """What the agent needs of others, each at the version that is installed here if it is. Raises NotInstalled."""
+    """What the agent needs of others, its extras included, each at the version that is installed here if it is. Raises
+    NotInstalled."""
     wanted: dict[str, str] = {}
     for name in AGENT:
         try:
-            lines = distribution(name).requires or []
+            found = distribution(name)
         except PackageNotFoundError as error:
             raise NotInstalled(f"{name} is not installed beside this cloud.") from error
-        for line in lines:
+        extras = ["", *(found.metadata.get_all("Provides-Extra") or [])]
+        for line in found.requires or []:
             need = Requirement(line)
-            if need.name not in AGENT and (need.marker is None or need.marker.evaluate({"extra": ""})):
+            marker = need.marker
+            if need.name not in AGENT and (
+                marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
+            ):
                 wanted[need.name] = _pinned(need)
     return sorted(wanted.values())
 
