@@ -298,6 +298,11 @@ async def test_pins_by_command_and_by_the_shadow(cloud: CloudDouble, start_agent
     ):
         assert part in (await cloud.command(f"c-{payload}", "set_gpio", payload))["error"]
     assert agent.pins.board.read(17) == 1
+    engine = agent.runtime.engine  # A flow uses the same pins, each for itself.
+    await engine.deploy({"id": "f", "nodes": [{"id": "n", "type": "gpio-out", "config": {"pin": 22}}]})
+    await engine.start("f")
+    refused = (await cloud.command("c-22", "set_gpio", {"pin": 22, "value": 1}))["error"]
+    assert "used by the node n of the flow f" in refused
 
 
 async def test_without_a_board_pins_are_refused_with_the_reason(
