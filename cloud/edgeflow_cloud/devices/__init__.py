@@ -7,6 +7,7 @@ once and kept as a hash; presence never goes back to an older connection (epoch)
 from edgeflow_cloud.devices import presence
 from edgeflow_cloud.devices.callers import name_callers
 from edgeflow_cloud.devices.explain.model import FINDERS, Finder, Finding, State
+from edgeflow_cloud.devices.keys.service import list_ending_keys
 from edgeflow_cloud.devices.model import (
     Arrival,
     Device,
@@ -27,7 +28,6 @@ from edgeflow_cloud.devices.service import (
     delete_device,
     find_device,
     list_devices,
-    list_ended_keys,
     record_facts,
     rotate_key,
 )
@@ -54,7 +54,7 @@ __all__ = [
     "find_device",
     "hash_key",
     "list_devices",
-    "list_ended_keys",
+    "list_ending_keys",
     "name_callers",
     "no_such_device",
     "presence",

@@ -86,17 +86,6 @@ async def expire_keys(tx: Transaction, tenant_id: TenantId, device_id: DeviceId,
     )
 
 
-async def select_ended_keys(tx: Transaction, since: datetime) -> list[Row]:
-    """Keys of all organizations that ended after `since` and until now."""
-    return await tx.fetch(
-        """
-        select k.device_id, k.hash from device_keys k
-        where k.expires_at > $1 and k.expires_at <= now()
-        """,
-        since,
-    )
-
-
 async def select_device(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> Row | None:
     return await tx.fetchrow(
         f"""

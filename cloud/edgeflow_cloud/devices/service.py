@@ -228,11 +228,6 @@ async def authenticate_key(tx: Transaction, key: str) -> tuple[TenantId, DeviceI
     return None if row is None else (row["tenant_id"], row["device_id"])
 
 
-async def list_ended_keys(tx: Transaction, since: datetime) -> list[tuple[DeviceId, bytes]]:
-    """(device, `hash_key(key)`) of the keys that ended after `since`, whoever owns them. Takes a `system_tx`."""
-    return [(row["device_id"], row["hash"]) for row in await queries.select_ended_keys(tx, since)]
-
-
 async def _insert_key(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> str:
     key = make_key()
     await queries.insert_key(tx, tenant_id, device_id, ids.new(), hash_key(key), key[:SHOWN_OF_KEY])

@@ -1,7 +1,7 @@
 """Live connections of devices: who is let in, what is heard, what is sent, on whichever hub.
 
-Owns: `hubs`; leases and marks in Valkey (`route:`, `mark:`, `damped:`, `clone:`), the presence that `devices`
-keeps.
+Owns: `hubs`, `clone_suspicions`; leases and marks in Valkey (`route:`, `mark:`, `damped:`, `clone:`), the
+presence that `devices` keeps.
 Promises: one live tunnel a device, the newest, with an epoch from PostgreSQL; a device's frames are handled
 in order and refused once it has a successor; offline within half a second of a close, or after three missed
 heartbeats. Does not do: keep anything. What may not be lost is a row of the subsystem that a frame belongs

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from uuid import UUID
 
 import structlog
@@ -36,10 +36,8 @@ from edgeflow_cloud.tunnel.model import (
 from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
 from edgeflow_cloud.tunnel.rates import Failures
 from edgeflow_cloud.tunnel.session import refuse
+from edgeflow_cloud.tunnel.transport import Connection
 from edgeflow_protocol import frames
-
-if TYPE_CHECKING:
-    from edgeflow_cloud.tunnel.transport import Connection
 
 log = structlog.get_logger("edgeflow.tunnel")
 

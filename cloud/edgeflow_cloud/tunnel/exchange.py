@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar, cast
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Protocol, TypeVar, cast
 
 import structlog
 
 from edgeflow_cloud import organizations
 from edgeflow_cloud.devices import authenticate_many
 from edgeflow_cloud.kernel.errors import Problem
-from edgeflow_cloud.tunnel.model import KEY_REVOKED, SUSPENDED, Superseded
+from edgeflow_cloud.tunnel.model import KEY_REVOKED, SUSPENDED, Limits, Superseded
 from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
 from edgeflow_cloud.tunnel.routing import CHECK_KEY, SEND, Parcel
+from edgeflow_cloud.tunnel.session import Home, Session
 from edgeflow_cloud.tunnel.side import (
     ActionHandler,
     Concerned,
@@ -27,10 +28,6 @@ from edgeflow_cloud.tunnel.side import (
 from edgeflow_protocol import FrameError, frames
 from edgeflow_protocol.errors import Fault
 
-if TYPE_CHECKING:
-    from edgeflow_cloud.tunnel.hub import Hub
-    from edgeflow_cloud.tunnel.session import Session
-
 log = structlog.get_logger("edgeflow.tunnel")
 
 _SETTLE_SECONDS = 5.0
@@ -38,10 +35,24 @@ _K = TypeVar("_K")
 _V = TypeVar("_V")
 
 
+class Workplace(Home, Protocol):
+    """The hub, as the exchange needs it."""
+
+    limits: Limits
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run short work of a session; it must not raise."""
+        ...
+
+    async def settle(self, seconds: float) -> None:
+        """Let work that runs come to its end."""
+        ...
+
+
 class Exchange:
     """The handlers of all subsystems, and the frames on their way to them."""
 
-    def __init__(self, hub: Hub, sides: Sequence[DeviceSide]) -> None:
+    def __init__(self, hub: Workplace, sides: Sequence[DeviceSide]) -> None:
         self._hub = hub
         self._frames: dict[type, FrameHandler] = {}
         self._faults: dict[str, FaultHandler] = {}

@@ -19,6 +19,7 @@ from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.wheel import NOWHERE, Wheel
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.tunnel.admission import Admission, Applicant
+from edgeflow_cloud.tunnel.clones import Suspicions
 from edgeflow_cloud.tunnel.damping import Damping
 from edgeflow_cloud.tunnel.exchange import Exchange
 from edgeflow_cloud.tunnel.model import (
@@ -91,6 +92,7 @@ class Hub:
         self._pulse = Pulse(context, self.hub_id, self.suspect, self._end_keys)
         self._admission = Admission(context, self, self.damping, self.limits, self.hub_id)
         self._neighbours = Neighbours(self, self._leases)
+        self._suspicions = Suspicions(context, self.limits)
         self._exchange = Exchange(self, sides)
         self._wheel: Wheel[Session | Applicant] | None = None
         self._applicants = 0
@@ -374,7 +376,10 @@ class Hub:
     def _contested(self, session: Session) -> None:
         takeovers = self.damping.contest(session.device_id, self._now())
         if takeovers:
-            self.spawn(self._neighbours.report_clone(session, takeovers))
+            winner = self.sessions.get(session.device_id)
+            both = (session, winner) if winner is not None else (session,)
+            addresses = sorted({one.connection.address for one in both if one.connection.address})
+            self.spawn(self._suspicions.report(session, takeovers, addresses))
 
     # --- time
 

@@ -28,10 +28,12 @@ SILENCE = timedelta(seconds=_LIMITS.heartbeat_seconds * _LIMITS.heartbeats_misse
 
 
 async def check_device_key(context: Context, payload: dict[str, object]) -> None:
-    """The device's key was rotated, or the device removed: its hub looks whether the tunnel may stay."""
+    """The device's key was rotated or revoked, or the device removed: its hub looks whether the tunnel may stay."""
     announced = Announced.from_payload(payload)
     async with context.db.system_tx("tunnel hubs") as tx:
         hubs = await queries.select_hubs(tx)
+        if announced.name == "device.key_rotated":  # whoever is in the other box stays out from now on
+            await queries.delete_clone(tx, announced.tenant_id, _device_of(announced))
     await check_key(context.bus, _device_of(announced), hubs)
 
 
@@ -71,9 +73,13 @@ DISCONNECT_LOST = Job(name="tunnel.disconnect_lost", handler=disconnect_lost, at
 
 REACTIONS = (
     Reaction(event="device.key_rotated", job=CHECK_DEVICE_KEY),
+    Reaction(event="device.key_revoked", job=CHECK_DEVICE_KEY),
     Reaction(event="device.deleted", job=CHECK_DEVICE_KEY),
     Reaction(event="organization.suspended", job=CHECK_ORGANIZATION),
     Reaction(event="organization.deleted", job=CHECK_ORGANIZATION),
 )
 SCHEDULES = (Schedule(name="tunnel.disconnect_lost", job=DISCONNECT_LOST, every=timedelta(seconds=5)),)
-RETENTION = (Retention(table="hubs", keep=timedelta(days=7), statement=queries.DELETE_OLD_HUBS),)
+RETENTION = (
+    Retention(table="hubs", keep=timedelta(days=7), statement=queries.DELETE_OLD_HUBS),
+    Retention(table="clone_suspicions", keep=timedelta(days=30), statement=queries.DELETE_OLD_SUSPICIONS),
+)

@@ -135,8 +135,8 @@ class Limits:
     """
     failures_burst: int = 10
     """Refused attempts of one (address, device) at once; one more every six seconds."""
-    contested_takeovers: int = 3
-    contested_seconds: float = 120.0
+    contested_takeovers: int = 5
+    contested_seconds: float = 60.0
     damping_seconds: float = 60.0
 
 

@@ -1,18 +1,16 @@
-"""What a hub has to do with the other hubs: leases, takeovers across hubs, parcels, and reports of clones."""
+"""What a hub has to do with the other hubs: leases, takeovers across hubs, parcels."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 import structlog
 
 from edgeflow_cloud.infra.bus import BusAway
-from edgeflow_cloud.infra.outbox import announce
+from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.kernel.ids import DeviceId
-from edgeflow_cloud.tunnel.events import DeviceCloneSuspected
-from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
 from edgeflow_cloud.tunnel.routing import (
     RENEW_SECONDS,
     REPLACED,
@@ -22,25 +20,40 @@ from edgeflow_cloud.tunnel.routing import (
     read_parcel,
     send_parcel,
 )
-
-if TYPE_CHECKING:
-    from edgeflow_cloud.tunnel.hub import Hub
-    from edgeflow_cloud.tunnel.session import Session
+from edgeflow_cloud.tunnel.session import Session
 
 log = structlog.get_logger("edgeflow.tunnel")
 
-_REPORT_SECONDS = 3600.0
 _WATCH_SECONDS = 2.0
+
+
+class Host(Protocol):
+    """The hub, as its neighbours' side of it needs it."""
+
+    hub_id: str
+    context: Context
+
+    @property
+    def sessions(self) -> Mapping[DeviceId, Session]:
+        """The live session of each device."""
+        ...
+
+    def replace(self, device_id: DeviceId, epoch: int) -> None:
+        """A connection with `epoch` is in: an older one that is open here must go."""
+        ...
+
+    def deliver(self, parcel: Parcel) -> None:
+        """A signal for one of our devices."""
+        ...
 
 
 class Neighbours:
     """One hub's side of it. Nothing here raises when Valkey is away: it is tried again ten seconds later."""
 
-    def __init__(self, hub: Hub, leases: Leases) -> None:
+    def __init__(self, hub: Host, leases: Leases) -> None:
         self._hub = hub
         self._leases = leases
         self._renew = asyncio.Event()
-        self._reported: dict[DeviceId, float] = {}
 
     async def announce(self, opened: Sequence[Session]) -> None:
         """Lease these devices, and tell the hubs that had them."""
@@ -98,24 +111,3 @@ class Neighbours:
             except BusAway:
                 seen = True  # it may come back empty
             await asyncio.sleep(_WATCH_SECONDS)
-
-    async def report_clone(self, session: Session, takeovers: int) -> None:
-        """Say it once an hour, and let the other hubs damp the device too."""
-        now = asyncio.get_running_loop().time()
-        context, device_id = self._hub.context, session.device_id
-        try:
-            await context.bus.set(f"damped:{device_id}", b"1", ttl=self._hub.limits.damping_seconds)
-            is_new = await context.bus.set_if_absent(f"clone:{device_id}", b"1", ttl=_REPORT_SECONDS)
-        except BusAway:
-            is_new = self._reported.get(device_id, 0.0) <= now
-        if not is_new:
-            return
-        self._reported = {one: until for one, until in self._reported.items() if until > now}
-        self._reported[device_id] = now + _REPORT_SECONDS
-        event = DeviceCloneSuspected(tenant_id=session.tenant_id, device_id=device_id, takeovers=takeovers)
-        try:
-            async with context.db.system_tx("tunnel clone suspected") as tx:
-                await announce(tx, event)
-        except DATABASE_AWAY as error:
-            log.warning("tunnel.clone_not_announced", device=str(device_id), error=str(error))
-        log.warning("tunnel.clone_suspected", device=session.wire_id, takeovers=takeovers)

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 import asyncpg
 import structlog
@@ -21,10 +20,8 @@ from edgeflow_cloud.infra.bus import BusAway
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.kernel.errors import Unavailable
 from edgeflow_cloud.kernel.ids import DeviceId
-
-if TYPE_CHECKING:
-    from edgeflow_cloud.tunnel.routing import Leases
-    from edgeflow_cloud.tunnel.session import Session
+from edgeflow_cloud.tunnel.routing import Leases
+from edgeflow_cloud.tunnel.session import Session
 
 log = structlog.get_logger("edgeflow.tunnel")
 

@@ -13,8 +13,7 @@ from datetime import timedelta
 
 import structlog
 
-from edgeflow_cloud import devices
-from edgeflow_cloud.devices import presence
+from edgeflow_cloud.devices import list_ending_keys, presence
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.tunnel import queries
@@ -63,9 +62,13 @@ class Pulse:
         asked = self._context.clock.now()
         async with self._context.db.system_tx("tunnel hubs") as tx:
             await queries.renew_hub(tx, self._hub_id)
-            ended = await devices.list_ended_keys(tx, self._keys_since)
+            ending = await list_ending_keys(tx, self._keys_since, timedelta(seconds=2 * PULSE_SECONDS))
         self._keys_since = asked - _KEY_OVERLAP
-        self._end_keys(ended)
+        self._end_keys([(device_id, hashed) for device_id, hashed, seconds in ending if seconds <= 0.0])
+        for device_id, hashed, seconds in ending:
+            if seconds > 0.0:  # at its time, not up to a beat later
+                key = [(device_id, hashed)]
+                asyncio.get_running_loop().call_later(seconds, self._end_keys, key)
         await end_lost_hubs(self._context)
 
     async def stop(self) -> None:

@@ -1,9 +1,13 @@
-"""Every SQL statement on `hubs`. All times are PostgreSQL's own, so that no two machines' clocks are compared."""
+"""Every SQL statement on `hubs`, whose times are all PostgreSQL's own, so that no two machines' clocks are compared,
+and on `clone_suspicions`.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import cast
 
-from edgeflow_cloud.infra.db import Transaction
+from edgeflow_cloud.infra.db import Row, Transaction
+from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 
 LOST_AFTER = 3
 """Looks, at least four seconds apart, during which a hub renewed nothing."""
@@ -11,6 +15,11 @@ LOST_AFTER = 3
 DELETE_OLD_HUBS = """
 delete from hubs where id in (
     select id from hubs where lost_at < $1 order by lost_at limit $2
+)"""
+
+DELETE_OLD_SUSPICIONS = """
+delete from clone_suspicions where (tenant_id, device_id) in (
+    select tenant_id, device_id from clone_suspicions where last_at < $1 order by last_at limit $2
 )"""
 
 
@@ -60,3 +69,49 @@ async def select_hubs(tx: Transaction) -> Sequence[str]:
     """The hubs that live, as far as anybody knows."""
     rows = await tx.fetch("select id from hubs where lost_at is null")
     return [cast(str, row["id"]) for row in rows]
+
+
+async def note_clone(
+    tx: Transaction,
+    tenant_id: TenantId,
+    device_id: DeviceId,
+    at: datetime,
+    takeovers: int,
+    addresses: Sequence[str],
+) -> None:
+    """Note `takeovers` in a short while. Raises ForeignKeyViolationError for a device that was deleted meanwhile."""
+    await tx.execute(
+        """
+        insert into clone_suspicions as s (tenant_id, device_id, first_at, last_at, takeovers, addresses)
+        values ($1, $2, $3, $3, $4, $5)
+        on conflict (tenant_id, device_id) do update
+        set last_at = excluded.last_at, takeovers = excluded.takeovers, addresses = excluded.addresses
+        """,
+        tenant_id,
+        device_id,
+        at,
+        takeovers,
+        list(addresses),
+    )
+
+
+async def select_clone(
+    tx: Transaction, tenant_id: TenantId, device_id: DeviceId, since: datetime
+) -> Row | None:
+    """The suspicion, if there was reason for it after `since`."""
+    return await tx.fetchrow(
+        """
+        select first_at, takeovers, addresses from clone_suspicions
+        where tenant_id = $1 and device_id = $2 and last_at > $3
+        """,
+        tenant_id,
+        device_id,
+        since,
+    )
+
+
+async def delete_clone(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> None:
+    """The reason is gone."""
+    await tx.execute(
+        "delete from clone_suspicions where tenant_id = $1 and device_id = $2", tenant_id, device_id
+    )

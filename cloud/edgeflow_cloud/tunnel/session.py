@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from edgeflow_cloud.devices import Fence, presence
+from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import GuardFailed, Transaction
 from edgeflow_cloud.infra.wheel import NOWHERE
 from edgeflow_cloud.kernel import ids
@@ -15,13 +16,23 @@ from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.kernel.principal import Kind, Principal
 from edgeflow_cloud.tunnel.lane import Lane
 from edgeflow_cloud.tunnel.model import Refusal, Superseded
+from edgeflow_cloud.tunnel.transport import Connection
 from edgeflow_protocol import encode, frames
 from edgeflow_protocol.capabilities import BASE_COMMANDS_IN_FLIGHT, NEGOTIATED_COMMANDS_IN_FLIGHT
 
-if TYPE_CHECKING:
-    from edgeflow_cloud.infra.context import Context
-    from edgeflow_cloud.tunnel.hub import Hub
-    from edgeflow_cloud.tunnel.transport import Connection
+
+class Home(Protocol):
+    """The hub, as a session needs it."""
+
+    context: Context
+
+    def doubt(self, session: Session) -> None:
+        """The fence refused what it said."""
+        ...
+
+    def end(self, session: Session, refusal: Refusal, reason: str) -> None:
+        """End it for a reason of ours."""
+        ...
 
 
 class Session:
@@ -56,7 +67,7 @@ class Session:
 
     def __init__(
         self,
-        hub: Hub,
+        hub: Home,
         connection: Connection,
         *,
         tenant_id: TenantId,

@@ -4,32 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.tunnel.session import Session
 from edgeflow_protocol import FrameError
 
-if TYPE_CHECKING:
-    from edgeflow_cloud.infra.context import Context
-    from edgeflow_cloud.tunnel.session import Session
-
-FrameHandler = Callable[["Session", Any], Awaitable[None]]
+FrameHandler = Callable[[Session, Any], Awaitable[None]]
 """`handler(session, frame)`: one frame of the type that it was registered for, in the order of arrival."""
 
-FaultHandler = Callable[["Session", FrameError], Awaitable[None]]
+FaultHandler = Callable[[Session, FrameError], Awaitable[None]]
 """`handler(session, error)`: a frame of a registered type has a wrong field; answer it, so that nobody
 waits.
 """
 
-ActionHandler = Callable[["Session", dict[str, object]], Awaitable[object]]
+ActionHandler = Callable[[Session, dict[str, object]], Awaitable[object]]
 """`handler(session, payload) -> data` of a device's own command; raise a Problem to answer with an error."""
 
-SignalHandler = Callable[["Session", bytes], Awaitable[None]]
+SignalHandler = Callable[[Session, bytes], Awaitable[None]]
 """`handler(session, data)`: what `signal_device` sent from any process to the hub that holds the device."""
 
 ConnectStep = Callable[["Session"], Awaitable[None]]
 """`step(session)`, after `connected` was sent; a new step starts when the one before it is done."""
 
-Concerned = Callable[["Context", Sequence["Session"]], Awaitable[Sequence["Session"]]]
+Concerned = Callable[[Context, Sequence[Session]], Awaitable[Sequence[Session]]]
 """`concerned(context, sessions)`: of those who came in together, whom the connect steps are for."""
 
 

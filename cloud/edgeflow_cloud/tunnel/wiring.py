@@ -1,6 +1,7 @@
 """What the tunnel gives to the whole."""
 
 from edgeflow_cloud.infra.subsystem import Subsystem
+from edgeflow_cloud.tunnel.clones import find_clone
 from edgeflow_cloud.tunnel.jobs import CHECK_DEVICE_KEY, DISCONNECT_LOST, REACTIONS, RETENTION, SCHEDULES
 
 SUBSYSTEM = Subsystem(
@@ -9,4 +10,5 @@ SUBSYSTEM = Subsystem(
     schedules=SCHEDULES,
     reactions=REACTIONS,
     retention=RETENTION,
+    findings=[find_clone],
 )

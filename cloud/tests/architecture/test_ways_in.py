@@ -42,7 +42,7 @@ ALLOWED: dict[str, dict[str, str]] = {
         "system_tx": "hubs belong to no organization; devices of one that was lost, whoever owns them"
     },
     "tunnel.jobs": {"system_tx": "devices of a hub that was killed, whoever owns them"},
-    "tunnel.neighbours": {"system_tx": "the platform suspects a clone; nobody asked for it"},
+    "tunnel.clones": {"system_tx": "the platform suspects a clone; nobody asked for it"},
     "telemetry.ingest": {"ingest_tx": "COPY of a batch that spans organizations"},
     "telemetry.custom": {"ingest_tx": "counts an organization's names before a device's batch is stored"},
     "telemetry.latest": {"ingest_tx": "the newest values of many organizations' devices, written at once"},

@@ -54,6 +54,7 @@ async def make_tenant(house: House, sql: Sql, name: str) -> Tenant:
         "user_id": await join(house, sql, f"{name}-fellow", organization, "viewer"),
         "device_id": own,
         "command_id": command["id"],
+        "key_id": (await owner.get(f"/devices/{own}/keys")).json()["items"][0]["key_id"],
         "code_id": codes["items"][0]["id"],  # pyright: ignore
         "project_id": (await made("/projects", {"name": f"line of {name}"}))["id"],
         "group_id": (await made("/groups", {"name": f"group of {name}"}))["id"],

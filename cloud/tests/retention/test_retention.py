@@ -20,7 +20,6 @@ ENTRIES = [
 
 KEPT = {
     "devices": "stands until somebody deletes it",
-    "device_keys": "goes with its device",
     "device_presence": "one row a device",
     "shadows": "one row a device",
     "device_latest_metrics": "one row a device",

@@ -24,6 +24,7 @@ from edgeflow_cloud.kernel.clock import SetClock
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.tunnel import DeviceSide, Limits, signal_device
+from edgeflow_cloud.tunnel.clones import find_clone
 from edgeflow_cloud.tunnel.jobs import SILENCE
 from edgeflow_cloud.tunnel.routing import check_key
 from edgeflow_cloud.tunnel.wiring import SUBSYSTEM as TUNNEL
@@ -183,12 +184,15 @@ async def test_the_newest_wins_across_hubs(
 
 
 async def test_two_boxes_with_one_key_are_damped_and_reported(
-    context: Context, device: Registered, register: Callable[[], Awaitable[Registered]]
+    context: Context,
+    owner: Principal,
+    device: Registered,
+    register: Callable[[], Awaitable[Registered]],
 ) -> None:
     async with running(context) as hub:
         clients: list[Client] = []
         sockets = []
-        for turn in range(4):
+        for turn in range(6):
             socket = await hub.open()
             sockets.append(socket)
             client = Client(socket)
@@ -212,6 +216,28 @@ async def test_two_boxes_with_one_key_are_damped_and_reported(
             pass  # nobody else is touched
         await asyncio.sleep(0.5)
         assert (await events(context, device)).count("device.clone_suspected") == 1
+        async with context.db.tenant_tx(owner) as tx:
+            known = await devices.find_device(tx, owner, device.device_id)
+            (finding,) = await find_clone(tx, owner, known, context.clock.now())
+            audited = await tx.fetch(
+                "select new_values from audit_entries where action = 'device.clone_suspected'"
+            )
+        assert finding.code == "clone_suspected"
+        assert "127.0.0.1" in finding.detail
+        assert [row["new_values"] for row in audited] == [{"takeovers": 5, "addresses": ["127.0.0.1"]}]
+        # A new key keeps the other box out: the suspicion is over.
+        rotated = next(item.job for item in TUNNEL.reactions if item.event == "device.key_rotated")
+        announced = Announced(
+            event_id=ids.new(),
+            tenant_id=owner.tenant_id,
+            name="device.key_rotated",
+            version=1,
+            occurred_at=context.clock.now(),
+            payload={"device_id": str(device.device_id)},
+        )
+        await rotated.handler(context, announced.to_payload())
+        async with context.db.tenant_tx(owner) as tx:
+            assert not await find_clone(tx, owner, known, context.clock.now())
         for socket in sockets:
             await socket.close()
 

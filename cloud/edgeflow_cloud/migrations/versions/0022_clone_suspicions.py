@@ -1,0 +1,10 @@
+"""Devices whose key seems to be in two boxes."""
+
+from edgeflow_cloud.infra.migrate import previous, run_sql
+
+revision = "0022"
+down_revision = previous(__file__)
+
+
+def upgrade() -> None:
+    run_sql(__file__)
