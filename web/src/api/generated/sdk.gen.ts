@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddGroupMembersData, AddGroupMembersErrors, AddGroupMembersResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckQueryData, CheckQueryErrors, CheckQueryResponses, ClaimDeviceData, ClaimDeviceErrors, ClaimDeviceResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, CreateSearchData, CreateSearchErrors, CreateSearchResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExplainDeviceData, ExplainDeviceErrors, ExplainDeviceResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceKeysData, ListDeviceKeysErrors, ListDeviceKeysResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListGroupMembersData, ListGroupMembersErrors, ListGroupMembersResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListQueryFieldsData, ListQueryFieldsErrors, ListQueryFieldsResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveGroupMembersData, RemoveGroupMembersErrors, RemoveGroupMembersResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeDeviceKeyData, RevokeDeviceKeyErrors, RevokeDeviceKeyResponses, RevokeProvisioningCodesData, RevokeProvisioningCodesErrors, RevokeProvisioningCodesResponses, RotateDeviceKeyData, RotateDeviceKeyErrors, RotateDeviceKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UnclaimDeviceData, UnclaimDeviceErrors, UnclaimDeviceResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateSearchData, UpdateSearchErrors, UpdateSearchResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -862,7 +862,7 @@ export const renewRecoveryCodes = <ThrowOnError extends boolean = true>(options:
 /**
  * List Devices
  *
- * The organization's devices, by name.
+ * The organization's devices.
  */
 export const listDevices = <ThrowOnError extends boolean = true>(options?: Options<ListDevicesData, ThrowOnError>): RequestResult<ListDevicesResponses, ListDevicesErrors, ThrowOnError> => (options?.client ?? client).get<ListDevicesResponses, ListDevicesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -886,6 +886,40 @@ export const createDevice = <ThrowOnError extends boolean = true>(options: Optio
             type: 'apiKey'
         }],
     url: '/api/v1/devices',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Query Fields
+ *
+ * What the query language can ask, for completion. Values are named where there are few.
+ */
+export const listQueryFields = <ThrowOnError extends boolean = true>(options?: Options<ListQueryFieldsData, ThrowOnError>): RequestResult<ListQueryFieldsResponses, ListQueryFieldsErrors, ThrowOnError> => (options?.client ?? client).get<ListQueryFieldsResponses, ListQueryFieldsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/query-fields',
+    ...options
+});
+
+/**
+ * Check Query
+ *
+ * Whether a query is understood, and how many devices it matches. Changes nothing.
+ */
+export const checkQuery = <ThrowOnError extends boolean = true>(options: Options<CheckQueryData, ThrowOnError>): RequestResult<CheckQueryResponses, CheckQueryErrors, ThrowOnError> => (options.client ?? client).post<CheckQueryResponses, CheckQueryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/query-check',
     ...options,
     headers: {
         'Content-Type': 'application/json',
@@ -945,7 +979,7 @@ export const getDevice = <ThrowOnError extends boolean = true>(options: Options<
 /**
  * Update Device
  *
- * Change name, notes or tags.
+ * Change name, notes, tags, place or project.
  */
 export const updateDevice = <ThrowOnError extends boolean = true>(options: Options<UpdateDeviceData, ThrowOnError>): RequestResult<UpdateDeviceResponses, UpdateDeviceErrors, ThrowOnError> => (options.client ?? client).put<UpdateDeviceResponses, UpdateDeviceErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -973,6 +1007,289 @@ export const getDeviceStatus = <ThrowOnError extends boolean = true>(options: Op
             type: 'apiKey'
         }],
     url: '/api/v1/devices/{device_id}/status',
+    ...options
+});
+
+/**
+ * List Groups
+ *
+ * The organization's groups, by name.
+ */
+export const listGroups = <ThrowOnError extends boolean = true>(options?: Options<ListGroupsData, ThrowOnError>): RequestResult<ListGroupsResponses, ListGroupsErrors, ThrowOnError> => (options?.client ?? client).get<ListGroupsResponses, ListGroupsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/groups',
+    ...options
+});
+
+/**
+ * Create Group
+ *
+ * Make a group.
+ */
+export const createGroup = <ThrowOnError extends boolean = true>(options: Options<CreateGroupData, ThrowOnError>): RequestResult<CreateGroupResponses, CreateGroupErrors, ThrowOnError> => (options.client ?? client).post<CreateGroupResponses, CreateGroupErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/groups',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Group
+ *
+ * Delete a group; its devices stay.
+ */
+export const deleteGroup = <ThrowOnError extends boolean = true>(options: Options<DeleteGroupData, ThrowOnError>): RequestResult<DeleteGroupResponses, DeleteGroupErrors, ThrowOnError> => (options.client ?? client).delete<DeleteGroupResponses, DeleteGroupErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/groups/{group_id}',
+    ...options
+});
+
+/**
+ * Get Group
+ *
+ * One group.
+ */
+export const getGroup = <ThrowOnError extends boolean = true>(options: Options<GetGroupData, ThrowOnError>): RequestResult<GetGroupResponses, GetGroupErrors, ThrowOnError> => (options.client ?? client).get<GetGroupResponses, GetGroupErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/groups/{group_id}',
+    ...options
+});
+
+/**
+ * Update Group
+ *
+ * Change name, description, project, or the query of a dynamic one.
+ */
+export const updateGroup = <ThrowOnError extends boolean = true>(options: Options<UpdateGroupData, ThrowOnError>): RequestResult<UpdateGroupResponses, UpdateGroupErrors, ThrowOnError> => (options.client ?? client).put<UpdateGroupResponses, UpdateGroupErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/groups/{group_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Remove Group Members
+ *
+ * Take devices out of a fixed group.
+ */
+export const removeGroupMembers = <ThrowOnError extends boolean = true>(options: Options<RemoveGroupMembersData, ThrowOnError>): RequestResult<RemoveGroupMembersResponses, RemoveGroupMembersErrors, ThrowOnError> => (options.client ?? client).delete<RemoveGroupMembersResponses, RemoveGroupMembersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/groups/{group_id}/members',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Group Members
+ *
+ * The devices that are in it now, by name.
+ */
+export const listGroupMembers = <ThrowOnError extends boolean = true>(options: Options<ListGroupMembersData, ThrowOnError>): RequestResult<ListGroupMembersResponses, ListGroupMembersErrors, ThrowOnError> => (options.client ?? client).get<ListGroupMembersResponses, ListGroupMembersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/groups/{group_id}/members',
+    ...options
+});
+
+/**
+ * Add Group Members
+ *
+ * Put devices into a fixed group; those that are in it stay.
+ */
+export const addGroupMembers = <ThrowOnError extends boolean = true>(options: Options<AddGroupMembersData, ThrowOnError>): RequestResult<AddGroupMembersResponses, AddGroupMembersErrors, ThrowOnError> => (options.client ?? client).put<AddGroupMembersResponses, AddGroupMembersErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/groups/{group_id}/members',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Searches
+ *
+ * One's own searches and those that others share, by name.
+ */
+export const listSearches = <ThrowOnError extends boolean = true>(options?: Options<ListSearchesData, ThrowOnError>): RequestResult<ListSearchesResponses, ListSearchesErrors, ThrowOnError> => (options?.client ?? client).get<ListSearchesResponses, ListSearchesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/saved-searches',
+    ...options
+});
+
+/**
+ * Create Search
+ *
+ * Keep a query.
+ */
+export const createSearch = <ThrowOnError extends boolean = true>(options: Options<CreateSearchData, ThrowOnError>): RequestResult<CreateSearchResponses, CreateSearchErrors, ThrowOnError> => (options.client ?? client).post<CreateSearchResponses, CreateSearchErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/saved-searches',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Delete Search
+ *
+ * Forget one's own, or with `devices:manage` a shared one.
+ */
+export const deleteSearch = <ThrowOnError extends boolean = true>(options: Options<DeleteSearchData, ThrowOnError>): RequestResult<DeleteSearchResponses, DeleteSearchErrors, ThrowOnError> => (options.client ?? client).delete<DeleteSearchResponses, DeleteSearchErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/saved-searches/{search_id}',
+    ...options
+});
+
+/**
+ * Get Search
+ *
+ * One saved search.
+ */
+export const getSearch = <ThrowOnError extends boolean = true>(options: Options<GetSearchData, ThrowOnError>): RequestResult<GetSearchResponses, GetSearchErrors, ThrowOnError> => (options.client ?? client).get<GetSearchResponses, GetSearchErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/saved-searches/{search_id}',
+    ...options
+});
+
+/**
+ * Update Search
+ *
+ * Say all of it anew. One's own; a shared one of somebody else only with `devices:manage`.
+ */
+export const updateSearch = <ThrowOnError extends boolean = true>(options: Options<UpdateSearchData, ThrowOnError>): RequestResult<UpdateSearchResponses, UpdateSearchErrors, ThrowOnError> => (options.client ?? client).put<UpdateSearchResponses, UpdateSearchErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/saved-searches/{search_id}',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Explain Device
+ *
+ * Why a device is as it is: connected or not and since when, what its shadow lacks, what waits for it.
+ */
+export const explainDevice = <ThrowOnError extends boolean = true>(options: Options<ExplainDeviceData, ThrowOnError>): RequestResult<ExplainDeviceResponses, ExplainDeviceErrors, ThrowOnError> => (options.client ?? client).get<ExplainDeviceResponses, ExplainDeviceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/explain',
+    ...options
+});
+
+/**
+ * Rotate Device Key
+ *
+ * Make a new key. Both are good in the overlap; when the old one ends, a tunnel that it opened ends with it.
+ */
+export const rotateDeviceKey = <ThrowOnError extends boolean = true>(options: Options<RotateDeviceKeyData, ThrowOnError>): RequestResult<RotateDeviceKeyResponses, RotateDeviceKeyErrors, ThrowOnError> => (options.client ?? client).post<RotateDeviceKeyResponses, RotateDeviceKeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/rotate-key',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Device Keys
+ *
+ * The device's keys that are good.
+ */
+export const listDeviceKeys = <ThrowOnError extends boolean = true>(options: Options<ListDeviceKeysData, ThrowOnError>): RequestResult<ListDeviceKeysResponses, ListDeviceKeysErrors, ThrowOnError> => (options.client ?? client).get<ListDeviceKeysResponses, ListDeviceKeysErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/keys',
+    ...options
+});
+
+/**
+ * Revoke Device Key
+ *
+ * End a key before its time. Within two seconds it opens nothing, and the tunnel that it opened is closed.
+ */
+export const revokeDeviceKey = <ThrowOnError extends boolean = true>(options: Options<RevokeDeviceKeyData, ThrowOnError>): RequestResult<RevokeDeviceKeyResponses, RevokeDeviceKeyErrors, ThrowOnError> => (options.client ?? client).delete<RevokeDeviceKeyResponses, RevokeDeviceKeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/keys/{key_id}',
     ...options
 });
 
@@ -1077,6 +1394,21 @@ export const getDeviceFlowBundle = <ThrowOnError extends boolean = true>(options
 });
 
 /**
+ * Revoke Provisioning Codes
+ *
+ * Revoke what is unused of a batch, as when a roll of labels is lost. Devices that used theirs stay as they are.
+ */
+export const revokeProvisioningCodes = <ThrowOnError extends boolean = true>(options: Options<RevokeProvisioningCodesData, ThrowOnError>): RequestResult<RevokeProvisioningCodesResponses, RevokeProvisioningCodesErrors, ThrowOnError> => (options.client ?? client).delete<RevokeProvisioningCodesResponses, RevokeProvisioningCodesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/provisioning-codes',
+    ...options
+});
+
+/**
  * List Provisioning Codes
  *
  * The organization's codes, the newest first.
@@ -1094,7 +1426,8 @@ export const listProvisioningCodes = <ThrowOnError extends boolean = true>(optio
 /**
  * Create Provisioning Codes
  *
- * Make one code, or `count` of them. The codes themselves are shown this once.
+ * Make one code, or `count` of them. The codes themselves are shown this once; `Accept: text/csv` has them as a
+ * table.
  */
 export const createProvisioningCodes = <ThrowOnError extends boolean = true>(options: Options<CreateProvisioningCodesData, ThrowOnError>): RequestResult<CreateProvisioningCodesResponses, CreateProvisioningCodesErrors, ThrowOnError> => (options.client ?? client).post<CreateProvisioningCodesResponses, CreateProvisioningCodesErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -1155,9 +1488,45 @@ export const provisionDevice = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
+ * Claim Device
+ *
+ * Take over a device that its organization has released: by the code on its label, or the one that the release
+ * showed.
+ */
+export const claimDevice = <ThrowOnError extends boolean = true>(options: Options<ClaimDeviceData, ThrowOnError>): RequestResult<ClaimDeviceResponses, ClaimDeviceErrors, ThrowOnError> => (options.client ?? client).post<ClaimDeviceResponses, ClaimDeviceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/claim',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * Unclaim Device
+ *
+ * Let go of a device, so that another organization can claim it. Its key dies at once, and what is stored of it is
+ * deleted with it, as by `DELETE`; only the audit log keeps it.
+ */
+export const unclaimDevice = <ThrowOnError extends boolean = true>(options: Options<UnclaimDeviceData, ThrowOnError>): RequestResult<UnclaimDeviceResponses, UnclaimDeviceErrors, ThrowOnError> => (options.client ?? client).post<UnclaimDeviceResponses, UnclaimDeviceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/unclaim',
+    ...options
+});
+
+/**
  * List Commands
  *
- * What the device was asked, the newest first.
+ * What the device was asked, by whom, when, and what came back; the newest first.
  */
 export const listCommands = <ThrowOnError extends boolean = true>(options: Options<ListCommandsData, ThrowOnError>): RequestResult<ListCommandsResponses, ListCommandsErrors, ThrowOnError> => (options.client ?? client).get<ListCommandsResponses, ListCommandsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -1192,7 +1561,9 @@ export const createCommand = <ThrowOnError extends boolean = true>(options: Opti
 /**
  * Cancel Command
  *
- * Take back a command that has not been sent; 409 `command_not_queued` for any other.
+ * Take a command back. 200: it was waiting and is `cancelled`, nothing was done. 202: it is on its way and cannot
+ * be recalled; it is not sent again, and ends `cancelled` if it never left, or as the device says, or `unknown`. 409
+ * `command_not_queued`: it is final.
  */
 export const cancelCommand = <ThrowOnError extends boolean = true>(options: Options<CancelCommandData, ThrowOnError>): RequestResult<CancelCommandResponses, CancelCommandErrors, ThrowOnError> => (options.client ?? client).delete<CancelCommandResponses, CancelCommandErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -1277,7 +1648,8 @@ export const updateShadow = <ThrowOnError extends boolean = true>(options: Optio
  * Get Device Metrics
  *
  * A device's measurements by step, its own named values too. Every step of the window is there; null means nothing
- * was measured.
+ * was measured. A step of whole minutes, hours or days is made from what is kept ready of them (`resolution`), and its
+ * first and last value then count whole ones.
  */
 export const getDeviceMetrics = <ThrowOnError extends boolean = true>(options: Options<GetDeviceMetricsData, ThrowOnError>): RequestResult<GetDeviceMetricsResponses, GetDeviceMetricsErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceMetricsResponses, GetDeviceMetricsErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {

@@ -114,6 +114,12 @@ export type ApiKeyDocument = {
      */
     networks: Array<string>;
     /**
+     * Projects
+     *
+     * What it is limited to; null: no limit.
+     */
+    projects: Array<string> | null;
+    /**
      * Created By
      */
     created_by: string;
@@ -284,6 +290,18 @@ export type ChangePasswordBody = {
 };
 
 /**
+ * CheckQuery
+ *
+ * A query, perhaps not finished.
+ */
+export type CheckQuery = {
+    /**
+     * Q
+     */
+    q: string;
+};
+
+/**
  * CheckpointDocument
  *
  * A signed statement that seal number `sequence` has this hash.
@@ -362,6 +380,52 @@ export type CheckpointListing = {
 };
 
 /**
+ * ClaimDevice
+ *
+ * A device that another organization released.
+ */
+export type ClaimDevice = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Tags
+     */
+    tags?: Array<string>;
+    /**
+     * Project Id
+     */
+    project_id?: string | null;
+};
+
+/**
+ * ClaimedDevice
+ *
+ * The device in this organization, under a new id.
+ */
+export type ClaimedDevice = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Api Key
+     *
+     * Shown this once, for hardware that cannot show its code again. Once it does, it gets a fresh one, and this one dies.
+     */
+    api_key: string;
+};
+
+/**
  * CodeDocument
  *
  * A code without its text.
@@ -386,6 +450,16 @@ export type CodeDocument = {
      * Tags
      */
     tags: Array<string>;
+    /**
+     * Project Id
+     */
+    project_id: string | null;
+    /**
+     * Batch Id
+     *
+     * What was made together has the same; null for a code made alone.
+     */
+    batch_id: string | null;
     /**
      * Expires At
      */
@@ -463,8 +537,16 @@ export type CommandDocument = {
     expires_at: string;
     /**
      * Created By
+     *
+     * Who gave it: `usr_…`, `key_…`, or the platform.
      */
     created_by: string;
+    /**
+     * Created By Name
+     *
+     * What they are called, while they are here.
+     */
+    created_by_name?: string | null;
     /**
      * Created At
      */
@@ -477,6 +559,12 @@ export type CommandDocument = {
      * Finished At
      */
     finished_at: string | null;
+    /**
+     * Cancel Requested At
+     *
+     * Somebody wanted it back when it was on its way already: it is not sent again; what the device says of it still counts.
+     */
+    cancel_requested_at: string | null;
     /**
      * Truncated
      *
@@ -517,6 +605,12 @@ export type CreateApiKey = {
      */
     networks?: Array<string>;
     /**
+     * Projects
+     *
+     * Projects that it is limited to: what lies elsewhere is missing to it; none: no limit.
+     */
+    projects?: Array<string>;
+    /**
      * Expires In
      *
      * Seconds until it ends by itself; null: never.
@@ -533,7 +627,7 @@ export type CreateCodes = {
     /**
      * Name
      *
-     * The device's name, numbered with `count`. Without it the host name is used.
+     * The device's name. `{n}` becomes its number in the batch, `{nnn}` with zeros before it, `007`; with `count` and no such place the number comes last. Without a name the host name is used.
      */
     name?: string | null;
     /**
@@ -547,11 +641,17 @@ export type CreateCodes = {
      */
     expires_in?: number;
     /**
-     * Reclaim Window
+     * Project Id
      *
-     * For how many seconds after the device first negotiated capabilities the same hardware may show the code again.
+     * The devices' project.
      */
-    reclaim_window?: number;
+    project_id?: string | null;
+    /**
+     * Reclaim Hours
+     *
+     * For how many hours after the device first negotiated capabilities the same hardware may show the code again; a field client never does, and may show it whenever it starts.
+     */
+    reclaim_hours?: number;
     /**
      * Count
      *
@@ -612,6 +712,37 @@ export type CreateDevice = {
      * Tags
      */
     tags?: Array<string>;
+    /**
+     * Project Id
+     */
+    project_id?: string | null;
+    place?: PlaceBody | null;
+};
+
+/**
+ * CreateGroup
+ *
+ * A new group: dynamic with a query, fixed without.
+ */
+export type CreateGroup = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * May be left out: a query makes it dynamic.
+     */
+    kind?: GroupKind | null;
+    /**
+     * Query
+     *
+     * Who is in a dynamic group.
+     */
+    query?: string | null;
     /**
      * Project Id
      */
@@ -704,6 +835,12 @@ export type CreatedApiKey = {
      */
     networks: Array<string>;
     /**
+     * Projects
+     *
+     * What it is limited to; null: no limit.
+     */
+    projects: Array<string> | null;
+    /**
      * Created By
      */
     created_by: string;
@@ -755,6 +892,16 @@ export type CreatedCode = {
      */
     tags: Array<string>;
     /**
+     * Project Id
+     */
+    project_id: string | null;
+    /**
+     * Batch Id
+     *
+     * What was made together has the same; null for a code made alone.
+     */
+    batch_id: string | null;
+    /**
      * Expires At
      */
     expires_at: string;
@@ -778,14 +925,30 @@ export type CreatedCode = {
      * Shown this once, like `PROV-A1B2-C3D4`. Give it to one device.
      */
     code: string;
+    /**
+     * Claim Url
+     *
+     * What its QR label holds: the console's page with the code filled in.
+     */
+    claim_url: string;
+    /**
+     * Claim Text
+     *
+     * What is printed beside the QR: code, name and `host:port`, a line each.
+     */
+    claim_text: string;
 };
 
 /**
  * CreatedCodes
  *
- * The new codes.
+ * The new codes. The CSV and the labels are made of this answer: nobody can ask for the codes later.
  */
 export type CreatedCodes = {
+    /**
+     * Batch Id
+     */
+    batch_id: string | null;
     /**
      * Items
      */
@@ -843,6 +1006,19 @@ export type CreatedDevice = {
      * Project Id
      */
     project_id: string | null;
+    place?: PlaceDocument | null;
+    /**
+     * Group
+     *
+     * The first fixed group that it is in.
+     */
+    group?: string | null;
+    /**
+     * Groups
+     *
+     * Names of its groups. Those by a query stand in the answer for one device only, not in lists.
+     */
+    groups?: Array<string> | null;
     /**
      * Notes
      */
@@ -918,6 +1094,19 @@ export type DeviceDocument = {
      * Project Id
      */
     project_id: string | null;
+    place?: PlaceDocument | null;
+    /**
+     * Group
+     *
+     * The first fixed group that it is in.
+     */
+    group?: string | null;
+    /**
+     * Groups
+     *
+     * Names of its groups. Those by a query stand in the answer for one device only, not in lists.
+     */
+    groups?: Array<string> | null;
     /**
      * Notes
      */
@@ -1239,6 +1428,22 @@ export type ExecutionNode = {
 };
 
 /**
+ * Explanation
+ *
+ * Why the device is as it is, what needs somebody first.
+ */
+export type Explanation = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Findings
+     */
+    findings: Array<FindingDocument>;
+};
+
+/**
  * ExportDocument
  *
  * An archive of the organization: a zip of JSON lines, a file a table; no secrets and no measurements.
@@ -1314,6 +1519,42 @@ export type ExportWithLink = {
      * Good for fifteen minutes, for whoever has it; null until it is done.
      */
     url: string | null;
+};
+
+/**
+ * FieldType
+ *
+ * How a field's values are read and compared.
+ */
+export type FieldType = 'text' | 'number' | 'version' | 'time' | 'status' | 'tags' | 'group' | 'project' | 'device' | 'json';
+
+/**
+ * FindingDocument
+ *
+ * One thing that is so; `code` never changes, `detail` says what to do.
+ */
+export type FindingDocument = {
+    /**
+     * Topic
+     */
+    topic: string;
+    state: EdgeflowCloudDevicesExplainModelState;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Detail
+     */
+    detail: string;
+    /**
+     * Since
+     */
+    since?: string | null;
+    /**
+     * Code
+     */
+    code: string;
 };
 
 /**
@@ -1441,6 +1682,58 @@ export type ForgotPasswordBody = {
 };
 
 /**
+ * GroupDocument
+ *
+ * A group, and how many devices are in it now; null when its query does not hold any more.
+ */
+export type GroupDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+    kind: GroupKind;
+    /**
+     * Query
+     */
+    query: string | null;
+    /**
+     * Project Id
+     */
+    project_id: string | null;
+    /**
+     * Device Count
+     */
+    device_count: number | null;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * GroupKind
+ *
+ * Whether its devices are listed or asked for.
+ */
+export type GroupKind = 'fixed' | 'dynamic';
+
+/**
  * HealthDocument
  *
  * `ok`, or an answer that is no 200.
@@ -1545,6 +1838,46 @@ export type InvitationToken = {
      * Token
      */
     token: string;
+};
+
+/**
+ * KeyDocument
+ *
+ * A key that is good; the key itself is kept by nobody but the device.
+ */
+export type KeyDocument = {
+    /**
+     * Key Id
+     */
+    key_id: string;
+    /**
+     * Prefix
+     *
+     * How it begins, to tell keys apart.
+     */
+    prefix: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Expires At
+     *
+     * null: it is good until it is rotated or revoked.
+     */
+    expires_at: string | null;
+};
+
+/**
+ * KeyList
+ *
+ * The good keys, the newest first.
+ */
+export type KeyList = {
+    /**
+     * Items
+     */
+    items: Array<KeyDocument>;
 };
 
 /**
@@ -1736,6 +2069,28 @@ export type ListingExportDocument = {
 };
 
 /**
+ * Listing[GroupDocument]
+ */
+export type ListingGroupDocument = {
+    /**
+     * Items
+     */
+    items: Array<GroupDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
  * Listing[InvitationDocument]
  */
 export type ListingInvitationDocument = {
@@ -1853,6 +2208,28 @@ export type ListingProjectDocument = {
      * Items
      */
     items: Array<ProjectDocument>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
+ * Listing[SavedSearchDocument]
+ */
+export type ListingSavedSearchDocument = {
+    /**
+     * Items
+     */
+    items: Array<SavedSearchDocument>;
     /**
      * Next Cursor
      *
@@ -2051,6 +2428,30 @@ export type MemberDocument = {
      * Joined At
      */
     joined_at: string;
+};
+
+/**
+ * Members
+ *
+ * Devices.
+ */
+export type Members = {
+    /**
+     * Device Ids
+     */
+    device_ids: Array<string>;
+};
+
+/**
+ * MembersChanged
+ *
+ * How many devices came in or went out.
+ */
+export type MembersChanged = {
+    /**
+     * Changed
+     */
+    changed: number;
 };
 
 /**
@@ -2281,7 +2682,7 @@ export type OrganizationDocument = {
     /**
      * `suspended`: the operator closed it. `deleted`: it goes after `purge_after`.
      */
-    state: State;
+    state: EdgeflowCloudOrganizationsModelState;
     /**
      * Deleted At
      */
@@ -2339,7 +2740,7 @@ export type OwnOrganizationDocument = {
     /**
      * `suspended`: the operator closed it. `deleted`: it goes after `purge_after`.
      */
-    state: State;
+    state: EdgeflowCloudOrganizationsModelState;
     /**
      * Deleted At
      */
@@ -2423,6 +2824,48 @@ export type PasswordStrengthDocument = {
      * Suggestions
      */
     suggestions: Array<string>;
+};
+
+/**
+ * PlaceBody
+ *
+ * Where a device stands: a name, a point on the map, or both.
+ */
+export type PlaceBody = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Latitude
+     *
+     * Degrees, WGS 84.
+     */
+    latitude?: number | null;
+    /**
+     * Longitude
+     */
+    longitude?: number | null;
+};
+
+/**
+ * PlaceDocument
+ *
+ * Where a device stands.
+ */
+export type PlaceDocument = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Latitude
+     */
+    latitude?: number | null;
+    /**
+     * Longitude
+     */
+    longitude?: number | null;
 };
 
 /**
@@ -2591,6 +3034,88 @@ export type ProvisionedDevice = {
 };
 
 /**
+ * QueryFault
+ *
+ * Why a query is not understood, and where, from 1; `caret` is the line with a mark below the place.
+ */
+export type QueryFault = {
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Line
+     */
+    line: number;
+    /**
+     * Column
+     */
+    column: number;
+    /**
+     * Caret
+     */
+    caret: string;
+};
+
+/**
+ * QueryFieldDocument
+ *
+ * One field of the query language; a name that ends in `.*` stands for every path below it.
+ */
+export type QueryFieldDocument = {
+    /**
+     * Name
+     */
+    name: string;
+    type: FieldType;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Operators
+     */
+    operators: Array<string>;
+    /**
+     * Values
+     */
+    values?: Array<string> | null;
+    /**
+     * Example
+     */
+    example: string;
+};
+
+/**
+ * QueryFields
+ *
+ * What a query may ask.
+ */
+export type QueryFields = {
+    /**
+     * Items
+     */
+    items: Array<QueryFieldDocument>;
+};
+
+/**
+ * QueryVerdict
+ *
+ * Whether it is understood, and how many devices it matches now.
+ */
+export type QueryVerdict = {
+    /**
+     * Valid
+     */
+    valid: boolean;
+    error?: QueryFault | null;
+    /**
+     * Matches
+     */
+    matches?: number | null;
+};
+
+/**
  * RecoveryCodesDocument
  *
  * Each opens the account once, instead of a code. They are shown this once.
@@ -2713,6 +3238,32 @@ export type RegisteredUser = {
 };
 
 /**
+ * ReleasedDevice
+ *
+ * How the next organization claims the device. `code` is shown this once; null: by the code that it came with.
+ */
+export type ReleasedDevice = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Hint
+     *
+     * The last four characters of the code that it waits under.
+     */
+    hint: string;
+    /**
+     * Code
+     */
+    code: string | null;
+    /**
+     * Claimable Until
+     */
+    claimable_until: string;
+};
+
+/**
  * ResetPasswordBody
  *
  * The token of a link in a mail, and the password as it shall be.
@@ -2722,6 +3273,18 @@ export type ResetPasswordBody = {
      * Token
      */
     token: string;
+};
+
+/**
+ * RevokedCodes
+ *
+ * How many unused codes of the batch are gone.
+ */
+export type RevokedCodes = {
+    /**
+     * Revoked
+     */
+    revoked: number;
 };
 
 /**
@@ -2743,6 +3306,112 @@ export type RotateFlowKey = {
      * For how long devices still take what the old key signed. Flows that run are not stopped by it.
      */
     overlap_seconds?: number;
+};
+
+/**
+ * RotateKey
+ *
+ * How long the device has to change over.
+ */
+export type RotateKey = {
+    /**
+     * Overlap Seconds
+     *
+     * For so long the keys that it has are good beside the new one. 0: they are dead at once, and the open tunnel ends, as when a key has leaked.
+     */
+    overlap_seconds?: number;
+};
+
+/**
+ * RotatedKey
+ *
+ * The new key.
+ */
+export type RotatedKey = {
+    /**
+     * Api Key
+     *
+     * Shown this once. Give it to the device before the old key ends.
+     */
+    api_key: string;
+    /**
+     * Old Key Valid Until
+     */
+    old_key_valid_until: string;
+};
+
+/**
+ * SaveSearch
+ *
+ * A query with a name.
+ */
+export type SaveSearch = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Q
+     */
+    q: string;
+    /**
+     * Sort
+     */
+    sort?: string | null;
+    /**
+     * Columns
+     */
+    columns?: Array<string>;
+    /**
+     * Shared
+     *
+     * Whether everybody in the organization sees it.
+     */
+    shared?: boolean;
+};
+
+/**
+ * SavedSearchDocument
+ *
+ * A saved search; `created_by` is a person or an API key.
+ */
+export type SavedSearchDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Q
+     */
+    q: string;
+    /**
+     * Sort
+     */
+    sort: string | null;
+    /**
+     * Columns
+     */
+    columns: Array<string>;
+    /**
+     * Shared
+     */
+    shared: boolean;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Created At
+     */
+    created_at: string;
 };
 
 /**
@@ -2904,13 +3573,6 @@ export type SignFlow = {
 };
 
 /**
- * State
- *
- * Whether an organization lets anybody in.
- */
-export type State = 'active' | 'suspended' | 'deleted';
-
-/**
  * Status
  *
  * Whether the device's tunnel is open. There is no third state: what ails a device is an alert, not a status.
@@ -2982,6 +3644,18 @@ export type TargetBody = {
      * Device Ids
      */
     device_ids?: Array<string> | null;
+    /**
+     * Group
+     *
+     * Devices of the group of this name or id.
+     */
+    group?: string | null;
+    /**
+     * Query
+     *
+     * Devices that this query matches.
+     */
+    query?: string | null;
 };
 
 /**
@@ -3014,6 +3688,36 @@ export type UpdateDevice = {
      * Tags
      */
     tags?: Array<string> | null;
+    /**
+     * Project Id
+     *
+     * null takes it out of its project.
+     */
+    project_id?: string | null;
+    /**
+     * null forgets it.
+     */
+    place?: PlaceBody | null;
+};
+
+/**
+ * UpdateGroup
+ *
+ * What may change; an absent field stays as it is, and the kind always does.
+ */
+export type UpdateGroup = {
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Description
+     */
+    description?: string | null;
+    /**
+     * Query
+     */
+    query?: string | null;
     /**
      * Project Id
      *
@@ -3187,6 +3891,20 @@ export type VerifiedDocument = {
      */
     email: string;
 };
+
+/**
+ * State
+ *
+ * Whether there is something to do: nothing, nothing but wait, or something by somebody.
+ */
+export type EdgeflowCloudDevicesExplainModelState = 'ok' | 'waiting' | 'problem';
+
+/**
+ * State
+ *
+ * Whether an organization lets anybody in.
+ */
+export type EdgeflowCloudOrganizationsModelState = 'active' | 'suspended' | 'deleted';
 
 /**
  * FieldProblem
@@ -7140,6 +7858,12 @@ export type ListDevicesData = {
     path?: never;
     query?: {
         /**
+         * Q
+         *
+         * Only devices that this query matches.
+         */
+        q?: string | null;
+        /**
          * Status
          *
          * Only devices in this status.
@@ -7158,11 +7882,29 @@ export type ListDevicesData = {
          */
         project_id?: string | null;
         /**
+         * Group Id
+         *
+         * Only devices of this group.
+         */
+        group_id?: string | null;
+        /**
          * Tag
          *
          * Only devices with this tag; given several times, with all of them.
          */
         tag?: Array<string> | null;
+        /**
+         * Sort
+         *
+         * By what, ascending; descending with a - before it: name, created, updated, last_seen, status, firmware.
+         */
+        sort?: string;
+        /**
+         * Total
+         *
+         * Whether the first page counts all; false is faster.
+         */
+        total?: boolean;
         /**
          * Limit
          *
@@ -7307,6 +8049,136 @@ export type CreateDeviceResponses = {
 };
 
 export type CreateDeviceResponse = CreateDeviceResponses[keyof CreateDeviceResponses];
+
+export type ListQueryFieldsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/v1/devices/query-fields';
+};
+
+export type ListQueryFieldsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListQueryFieldsError = ListQueryFieldsErrors[keyof ListQueryFieldsErrors];
+
+export type ListQueryFieldsResponses = {
+    /**
+     * Successful Response
+     */
+    200: QueryFields;
+};
+
+export type ListQueryFieldsResponse = ListQueryFieldsResponses[keyof ListQueryFieldsResponses];
+
+export type CheckQueryData = {
+    body: CheckQuery;
+    path?: never;
+    query?: never;
+    url: '/api/v1/devices/query-check';
+};
+
+export type CheckQueryErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CheckQueryError = CheckQueryErrors[keyof CheckQueryErrors];
+
+export type CheckQueryResponses = {
+    /**
+     * Successful Response
+     */
+    200: QueryVerdict;
+};
+
+export type CheckQueryResponse = CheckQueryResponses[keyof CheckQueryResponses];
 
 export type TagDevicesData = {
     body: TagDevices;
@@ -7668,6 +8540,1259 @@ export type GetDeviceStatusResponses = {
 
 export type GetDeviceStatusResponse = GetDeviceStatusResponses[keyof GetDeviceStatusResponses];
 
+export type ListGroupsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Project Id
+         *
+         * Only groups of this project.
+         */
+        project_id?: string | null;
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/groups';
+};
+
+export type ListGroupsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListGroupsError = ListGroupsErrors[keyof ListGroupsErrors];
+
+export type ListGroupsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingGroupDocument;
+};
+
+export type ListGroupsResponse = ListGroupsResponses[keyof ListGroupsResponses];
+
+export type CreateGroupData = {
+    body: CreateGroup;
+    path?: never;
+    query?: never;
+    url: '/api/v1/groups';
+};
+
+export type CreateGroupErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateGroupError = CreateGroupErrors[keyof CreateGroupErrors];
+
+export type CreateGroupResponses = {
+    /**
+     * Successful Response
+     */
+    201: GroupDocument;
+};
+
+export type CreateGroupResponse = CreateGroupResponses[keyof CreateGroupResponses];
+
+export type DeleteGroupData = {
+    body?: never;
+    path: {
+        /**
+         * Group Id
+         */
+        group_id: string;
+    };
+    query?: never;
+    url: '/api/v1/groups/{group_id}';
+};
+
+export type DeleteGroupErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type DeleteGroupError = DeleteGroupErrors[keyof DeleteGroupErrors];
+
+export type DeleteGroupResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteGroupResponse = DeleteGroupResponses[keyof DeleteGroupResponses];
+
+export type GetGroupData = {
+    body?: never;
+    path: {
+        /**
+         * Group Id
+         */
+        group_id: string;
+    };
+    query?: never;
+    url: '/api/v1/groups/{group_id}';
+};
+
+export type GetGroupErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetGroupError = GetGroupErrors[keyof GetGroupErrors];
+
+export type GetGroupResponses = {
+    /**
+     * Successful Response
+     */
+    200: GroupDocument;
+};
+
+export type GetGroupResponse = GetGroupResponses[keyof GetGroupResponses];
+
+export type UpdateGroupData = {
+    body: UpdateGroup;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Group Id
+         */
+        group_id: string;
+    };
+    query?: never;
+    url: '/api/v1/groups/{group_id}';
+};
+
+export type UpdateGroupErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type UpdateGroupError = UpdateGroupErrors[keyof UpdateGroupErrors];
+
+export type UpdateGroupResponses = {
+    /**
+     * Successful Response
+     */
+    200: GroupDocument;
+};
+
+export type UpdateGroupResponse = UpdateGroupResponses[keyof UpdateGroupResponses];
+
+export type RemoveGroupMembersData = {
+    body: Members;
+    path: {
+        /**
+         * Group Id
+         */
+        group_id: string;
+    };
+    query?: never;
+    url: '/api/v1/groups/{group_id}/members';
+};
+
+export type RemoveGroupMembersErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RemoveGroupMembersError = RemoveGroupMembersErrors[keyof RemoveGroupMembersErrors];
+
+export type RemoveGroupMembersResponses = {
+    /**
+     * Successful Response
+     */
+    200: MembersChanged;
+};
+
+export type RemoveGroupMembersResponse = RemoveGroupMembersResponses[keyof RemoveGroupMembersResponses];
+
+export type ListGroupMembersData = {
+    body?: never;
+    path: {
+        /**
+         * Group Id
+         */
+        group_id: string;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/groups/{group_id}/members';
+};
+
+export type ListGroupMembersErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListGroupMembersError = ListGroupMembersErrors[keyof ListGroupMembersErrors];
+
+export type ListGroupMembersResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingDeviceDocument;
+};
+
+export type ListGroupMembersResponse = ListGroupMembersResponses[keyof ListGroupMembersResponses];
+
+export type AddGroupMembersData = {
+    body: Members;
+    path: {
+        /**
+         * Group Id
+         */
+        group_id: string;
+    };
+    query?: never;
+    url: '/api/v1/groups/{group_id}/members';
+};
+
+export type AddGroupMembersErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type AddGroupMembersError = AddGroupMembersErrors[keyof AddGroupMembersErrors];
+
+export type AddGroupMembersResponses = {
+    /**
+     * Successful Response
+     */
+    200: MembersChanged;
+};
+
+export type AddGroupMembersResponse = AddGroupMembersResponses[keyof AddGroupMembersResponses];
+
+export type ListSearchesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/saved-searches';
+};
+
+export type ListSearchesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListSearchesError = ListSearchesErrors[keyof ListSearchesErrors];
+
+export type ListSearchesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingSavedSearchDocument;
+};
+
+export type ListSearchesResponse = ListSearchesResponses[keyof ListSearchesResponses];
+
+export type CreateSearchData = {
+    body: SaveSearch;
+    path?: never;
+    query?: never;
+    url: '/api/v1/saved-searches';
+};
+
+export type CreateSearchErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateSearchError = CreateSearchErrors[keyof CreateSearchErrors];
+
+export type CreateSearchResponses = {
+    /**
+     * Successful Response
+     */
+    201: SavedSearchDocument;
+};
+
+export type CreateSearchResponse = CreateSearchResponses[keyof CreateSearchResponses];
+
+export type DeleteSearchData = {
+    body?: never;
+    path: {
+        /**
+         * Search Id
+         */
+        search_id: string;
+    };
+    query?: never;
+    url: '/api/v1/saved-searches/{search_id}';
+};
+
+export type DeleteSearchErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type DeleteSearchError = DeleteSearchErrors[keyof DeleteSearchErrors];
+
+export type DeleteSearchResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteSearchResponse = DeleteSearchResponses[keyof DeleteSearchResponses];
+
+export type GetSearchData = {
+    body?: never;
+    path: {
+        /**
+         * Search Id
+         */
+        search_id: string;
+    };
+    query?: never;
+    url: '/api/v1/saved-searches/{search_id}';
+};
+
+export type GetSearchErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetSearchError = GetSearchErrors[keyof GetSearchErrors];
+
+export type GetSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SavedSearchDocument;
+};
+
+export type GetSearchResponse = GetSearchResponses[keyof GetSearchResponses];
+
+export type UpdateSearchData = {
+    body: SaveSearch;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Search Id
+         */
+        search_id: string;
+    };
+    query?: never;
+    url: '/api/v1/saved-searches/{search_id}';
+};
+
+export type UpdateSearchErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type UpdateSearchError = UpdateSearchErrors[keyof UpdateSearchErrors];
+
+export type UpdateSearchResponses = {
+    /**
+     * Successful Response
+     */
+    200: SavedSearchDocument;
+};
+
+export type UpdateSearchResponse = UpdateSearchResponses[keyof UpdateSearchResponses];
+
+export type ExplainDeviceData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/explain';
+};
+
+export type ExplainDeviceErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ExplainDeviceError = ExplainDeviceErrors[keyof ExplainDeviceErrors];
+
+export type ExplainDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    200: Explanation;
+};
+
+export type ExplainDeviceResponse = ExplainDeviceResponses[keyof ExplainDeviceResponses];
+
+export type RotateDeviceKeyData = {
+    body: RotateKey;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/rotate-key';
+};
+
+export type RotateDeviceKeyErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RotateDeviceKeyError = RotateDeviceKeyErrors[keyof RotateDeviceKeyErrors];
+
+export type RotateDeviceKeyResponses = {
+    /**
+     * Successful Response
+     */
+    201: RotatedKey;
+};
+
+export type RotateDeviceKeyResponse = RotateDeviceKeyResponses[keyof RotateDeviceKeyResponses];
+
+export type ListDeviceKeysData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/keys';
+};
+
+export type ListDeviceKeysErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListDeviceKeysError = ListDeviceKeysErrors[keyof ListDeviceKeysErrors];
+
+export type ListDeviceKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: KeyList;
+};
+
+export type ListDeviceKeysResponse = ListDeviceKeysResponses[keyof ListDeviceKeysResponses];
+
+export type RevokeDeviceKeyData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+        /**
+         * Key Id
+         */
+        key_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/keys/{key_id}';
+};
+
+export type RevokeDeviceKeyErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RevokeDeviceKeyError = RevokeDeviceKeyErrors[keyof RevokeDeviceKeyErrors];
+
+export type RevokeDeviceKeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeDeviceKeyResponse = RevokeDeviceKeyResponses[keyof RevokeDeviceKeyResponses];
+
 export type ListFlowKeysData = {
     body?: never;
     path?: never;
@@ -8009,6 +10134,78 @@ export type GetDeviceFlowBundleResponses = {
 
 export type GetDeviceFlowBundleResponse = GetDeviceFlowBundleResponses[keyof GetDeviceFlowBundleResponses];
 
+export type RevokeProvisioningCodesData = {
+    body?: never;
+    path?: never;
+    query: {
+        /**
+         * Batch Id
+         *
+         * Whose unused codes go.
+         */
+        batch_id: string;
+    };
+    url: '/api/v1/provisioning-codes';
+};
+
+export type RevokeProvisioningCodesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RevokeProvisioningCodesError = RevokeProvisioningCodesErrors[keyof RevokeProvisioningCodesErrors];
+
+export type RevokeProvisioningCodesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RevokedCodes;
+};
+
+export type RevokeProvisioningCodesResponse = RevokeProvisioningCodesResponses[keyof RevokeProvisioningCodesResponses];
+
 export type ListProvisioningCodesData = {
     body?: never;
     path?: never;
@@ -8019,6 +10216,12 @@ export type ListProvisioningCodesData = {
          * Only codes in this status.
          */
         status?: CodeStatus | null;
+        /**
+         * Batch Id
+         *
+         * Only codes that were made together.
+         */
+        batch_id?: string | null;
         /**
          * Limit
          *
@@ -8369,6 +10572,141 @@ export type ProvisionDeviceResponses = {
 
 export type ProvisionDeviceResponse = ProvisionDeviceResponses[keyof ProvisionDeviceResponses];
 
+export type ClaimDeviceData = {
+    body: ClaimDevice;
+    path?: never;
+    query?: never;
+    url: '/api/v1/devices/claim';
+};
+
+export type ClaimDeviceErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ClaimDeviceError = ClaimDeviceErrors[keyof ClaimDeviceErrors];
+
+export type ClaimDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    201: ClaimedDevice;
+};
+
+export type ClaimDeviceResponse = ClaimDeviceResponses[keyof ClaimDeviceResponses];
+
+export type UnclaimDeviceData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/unclaim';
+};
+
+export type UnclaimDeviceErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type UnclaimDeviceError = UnclaimDeviceErrors[keyof UnclaimDeviceErrors];
+
+export type UnclaimDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReleasedDevice;
+};
+
+export type UnclaimDeviceResponse = UnclaimDeviceResponses[keyof UnclaimDeviceResponses];
+
 export type ListCommandsData = {
     body?: never;
     path: {
@@ -8384,6 +10722,24 @@ export type ListCommandsData = {
          * Only commands in this state.
          */
         status?: CommandStatus | null;
+        /**
+         * Action
+         *
+         * Only commands with this action.
+         */
+        action?: string | null;
+        /**
+         * From
+         *
+         * Given then or later.
+         */
+        from?: string | null;
+        /**
+         * To
+         *
+         * Given before this.
+         */
+        to?: string | null;
         /**
          * Limit
          *
@@ -8611,6 +10967,10 @@ export type CancelCommandResponses = {
      * Successful Response
      */
     200: CommandDocument;
+    /**
+     * It was sent already, and is not sent again.
+     */
+    202: CommandDocument;
 };
 
 export type CancelCommandResponse = CancelCommandResponses[keyof CancelCommandResponses];

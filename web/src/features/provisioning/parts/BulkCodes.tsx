@@ -1,12 +1,13 @@
 import { NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useProjectNames } from '@/features/projects'
 import { FormModal } from '@/ui'
 import { LIFETIMES } from '../model'
 import { type MadeCode, useCreateCodes } from '../queries'
 
 /** In one call; the server takes no more. */
-const MOST = 200
+const MOST = 1_000
 
 interface BulkCodesProps {
   onMade: (codes: MadeCode[]) => void
@@ -20,7 +21,9 @@ export function BulkCodes({ onMade, onClose }: BulkCodesProps) {
   const [name, setName] = useState('')
   const [tags, setTags] = useState<string[]>([])
   const [lifetime, setLifetime] = useState('month')
+  const [projectId, setProjectId] = useState<string | null>(null)
   const [reclaim, setReclaim] = useState<number | ''>('')
+  const projects = useProjectNames()
   const create = useCreateCodes()
   return (
     <FormModal
@@ -37,7 +40,8 @@ export function BulkCodes({ onMade, onClose }: BulkCodesProps) {
             expires_in: BULK_LIFETIMES[lifetime as keyof typeof BULK_LIFETIMES],
             ...(name.trim() ? { name: name.trim() } : {}),
             ...(tags.length > 0 ? { tags } : {}),
-            ...(reclaim === '' ? {} : { reclaim_window: reclaim * 3_600 }),
+            ...(projectId ? { project_id: projectId } : {}),
+            ...(reclaim === '' ? {} : { reclaim_hours: reclaim }),
           },
           { onSuccess: onMade },
         )
@@ -67,6 +71,16 @@ export function BulkCodes({ onMade, onClose }: BulkCodesProps) {
         splitChars={[',', ' ']}
         acceptValueOnBlur
       />
+      {projects.size > 0 && (
+        <Select
+          label={t('devices.project')}
+          data={[...projects].map(([value, label]) => ({ value, label }))}
+          value={projectId}
+          onChange={setProjectId}
+          clearable
+          searchable
+        />
+      )}
       <Select
         label={t('provisioning.lifetime')}
         data={(Object.keys(BULK_LIFETIMES) as (keyof typeof BULK_LIFETIMES)[]).map((value) => ({
