@@ -1,5 +1,6 @@
 import { useTranslation } from 'react-i18next'
 import { MayNot, useMay } from '@/features/auth'
+import type { CommandFilters } from './model'
 import { CommandResult } from './parts/CommandResult'
 import css from './parts/commands.module.css'
 import { History } from './parts/History'
@@ -10,10 +11,13 @@ interface CommandsPageProps {
   /** The command that is open; part of the address, so that a result can be sent to a colleague. */
   commandId: string | undefined
   onOpen: (commandId: string | undefined) => void
+  filters: CommandFilters
+  onFilters: (filters: CommandFilters) => void
 }
 
 /** Runs commands on one device, shows the open one's result and what was run before. */
-export function CommandsPage({ deviceId, commandId, onOpen }: CommandsPageProps) {
+export function CommandsPage(props: CommandsPageProps) {
+  const { deviceId, commandId, onOpen, filters, onFilters } = props
   const { t } = useTranslation()
   const may = useMay('devices:manage')
   return (
@@ -32,7 +36,13 @@ export function CommandsPage({ deviceId, commandId, onOpen }: CommandsPageProps)
             onClose={() => onOpen(undefined)}
           />
         )}
-        <History deviceId={deviceId} openId={commandId} onOpen={onOpen} />
+        <History
+          deviceId={deviceId}
+          openId={commandId}
+          onOpen={onOpen}
+          filters={filters}
+          onFilters={onFilters}
+        />
       </div>
     </div>
   )

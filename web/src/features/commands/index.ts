@@ -1,1 +1,2 @@
 export { CommandsPage } from './CommandsPage'
+export { COMMAND_STATES, type CommandFilters } from './model'

@@ -54,6 +54,22 @@ export interface CommandRequest {
   ttl: number | undefined
 }
 
+export const COMMAND_STATES = [
+  'queued',
+  'sent',
+  'done',
+  'failed',
+  'expired',
+  'cancelled',
+  'unknown',
+] as const satisfies readonly Command['status'][]
+
+/** What is asked for of the history; all of it stands in the address. */
+export interface CommandFilters {
+  status?: Command['status']
+  action?: string
+}
+
 const RUNNING = new Set<Command['status']>(['queued', 'sent'])
 export const isRunning = (command: Command): boolean => RUNNING.has(command.status)
 

@@ -6,7 +6,7 @@ import {
 } from '@tanstack/react-query'
 import { idempotencyKey } from '@/api/client'
 import { cancelCommand, createCommand, getCommand, listCommands } from '@/api/generated'
-import type { CommandRequest } from './model'
+import type { CommandFilters, CommandRequest } from './model'
 
 const PAGE_SIZE = 25
 
@@ -17,14 +17,14 @@ export const commandQuery = (commandId: string) =>
       (await getCommand({ path: { command_id: commandId }, signal, throwOnError: true })).data,
   })
 
-export const commandListQuery = (deviceId: string) =>
+export const commandListQuery = (deviceId: string, filters: CommandFilters = {}) =>
   infiniteQueryOptions({
-    queryKey: [`devices/${deviceId}/commands`],
+    queryKey: [`devices/${deviceId}/commands`, filters],
     queryFn: async ({ pageParam, signal }) =>
       (
         await listCommands({
           path: { device_id: deviceId },
-          query: { limit: PAGE_SIZE, ...(pageParam ? { cursor: pageParam } : {}) },
+          query: { ...filters, limit: PAGE_SIZE, ...(pageParam ? { cursor: pageParam } : {}) },
           signal,
           throwOnError: true,
         })
@@ -49,7 +49,7 @@ export function useRunCommand(deviceId: string) {
       ).data,
     onSuccess: (command) => {
       queryClient.setQueryData(commandQuery(command.id).queryKey, command)
-      return queryClient.invalidateQueries({ queryKey: commandListQuery(deviceId).queryKey })
+      return queryClient.invalidateQueries({ queryKey: [`devices/${deviceId}/commands`] })
     },
   })
 }
@@ -63,7 +63,7 @@ export function useCancelCommand(deviceId: string, commandId: string) {
     onSettled: () =>
       Promise.all([
         queryClient.invalidateQueries({ queryKey: commandQuery(commandId).queryKey }),
-        queryClient.invalidateQueries({ queryKey: commandListQuery(deviceId).queryKey }),
+        queryClient.invalidateQueries({ queryKey: [`devices/${deviceId}/commands`] }),
       ]),
   })
 }

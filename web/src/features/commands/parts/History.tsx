@@ -1,11 +1,12 @@
-import { Button } from '@mantine/core'
+import { Autocomplete, Button, Select } from '@mantine/core'
+import { useDebouncedCallback } from '@mantine/hooks'
 import { IconTerminal2 } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
 import { useTranslation } from 'react-i18next'
 import { took } from '@/lib/format'
 import { usePollWhenNotLive } from '@/lib/live'
 import { Blank, Failed, Lines, Panel, RelativeTime } from '@/ui'
-import { tookSeconds } from '../model'
+import { ACTION_NAMES, COMMAND_STATES, type CommandFilters, tookSeconds } from '../model'
 import { commandListQuery } from '../queries'
 import css from './commands.module.css'
 import { StatusPill } from './StatusPill'
@@ -14,15 +15,23 @@ interface HistoryProps {
   deviceId: string
   openId: string | undefined
   onOpen: (commandId: string) => void
+  filters: CommandFilters
+  onFilters: (filters: CommandFilters) => void
 }
 
-export function History({ deviceId, openId, onOpen }: HistoryProps) {
+/** What was run, what waits, and what came of it. */
+export function History({ deviceId, openId, onOpen, filters, onFilters }: HistoryProps) {
   const { t } = useTranslation()
   const poll = usePollWhenNotLive(5_000)
-  const query = useInfiniteQuery({ ...commandListQuery(deviceId), refetchInterval: poll })
+  const query = useInfiniteQuery({ ...commandListQuery(deviceId, filters), refetchInterval: poll })
+  const filtered = Boolean(filters.status || filters.action)
   const commands = query.data?.pages.flatMap((page) => page.items) ?? []
   return (
-    <Panel title={t('commands.history')} flush>
+    <Panel
+      title={t('commands.history')}
+      flush
+      actions={<Filters filters={filters} onFilters={onFilters} />}
+    >
       {query.isPending ? (
         <div style={{ padding: 16 }}>
           <Lines count={5} />
@@ -30,8 +39,11 @@ export function History({ deviceId, openId, onOpen }: HistoryProps) {
       ) : query.isError && commands.length === 0 ? (
         <Failed error={query.error} onRetry={() => void query.refetch()} />
       ) : commands.length === 0 ? (
-        <Blank icon={<IconTerminal2 size={22} stroke={1.6} />} title={t('commands.none')}>
-          {t('commands.noneHint')}
+        <Blank
+          icon={<IconTerminal2 size={22} stroke={1.6} />}
+          title={t(filtered ? 'commands.noneFound' : 'commands.none')}
+        >
+          {t(filtered ? 'commands.noneFoundHint' : 'commands.noneHint')}
         </Blank>
       ) : (
         <ul className={css.list} aria-label={t('commands.history')}>
@@ -71,5 +83,51 @@ export function History({ deviceId, openId, onOpen }: HistoryProps) {
         </div>
       )}
     </Panel>
+  )
+}
+
+const TYPING_MS = 300
+
+interface FiltersProps {
+  filters: CommandFilters
+  onFilters: (filters: CommandFilters) => void
+}
+
+function Filters({ filters, onFilters }: FiltersProps) {
+  const { t } = useTranslation()
+  const { status: _status, ...withoutStatus } = filters
+  const { action: _action, ...withoutAction } = filters
+  const setAction = useDebouncedCallback(
+    (action: string) => onFilters(action ? { ...withoutAction, action } : withoutAction),
+    TYPING_MS,
+  )
+  return (
+    <div className={css.filters}>
+      <Autocomplete
+        size="xs"
+        w={170}
+        aria-label={t('commands.action')}
+        placeholder={t('commands.action')}
+        data={ACTION_NAMES}
+        defaultValue={filters.action ?? ''}
+        onChange={(value) => setAction(value.trim())}
+      />
+      <Select
+        size="xs"
+        w={130}
+        aria-label={t('commands.state')}
+        placeholder={t('commands.state')}
+        data={COMMAND_STATES.map((value) => ({ value, label: t(`commands.status.${value}`) }))}
+        clearable
+        value={filters.status ?? null}
+        onChange={(value) =>
+          onFilters(
+            value
+              ? { ...withoutStatus, status: value as (typeof COMMAND_STATES)[number] }
+              : withoutStatus,
+          )
+        }
+      />
+    </div>
   )
 }

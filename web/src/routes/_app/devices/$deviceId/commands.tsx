@@ -1,21 +1,33 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { CommandsPage } from '@/features/commands'
+import { COMMAND_STATES, type CommandFilters, CommandsPage } from '@/features/commands'
+
+interface Search extends CommandFilters {
+  command?: string
+}
+type State = (typeof COMMAND_STATES)[number]
 
 export const Route = createFileRoute('/_app/devices/$deviceId/commands')({
-  validateSearch: ({ command }: Record<string, unknown>): { command?: string } =>
-    typeof command === 'string' ? { command } : {},
+  validateSearch: ({ command, status, action }: Record<string, unknown>): Search => ({
+    ...(command ? { command: String(command) } : {}),
+    ...(COMMAND_STATES.includes(status as State) ? { status: status as State } : {}),
+    ...(action ? { action: String(action) } : {}),
+  }),
   component: Page,
 })
 
 function Page() {
   const { deviceId } = Route.useParams()
-  const { command } = Route.useSearch()
+  const { command, ...filters } = Route.useSearch()
   const navigate = Route.useNavigate()
   return (
     <CommandsPage
       deviceId={deviceId}
       commandId={command}
-      onOpen={(id) => void navigate({ search: id ? { command: id } : {} })}
+      onOpen={(id) => void navigate({ search: id ? { ...filters, command: id } : filters })}
+      filters={filters}
+      onFilters={(next) =>
+        void navigate({ search: command ? { ...next, command } : next, replace: true })
+      }
     />
   )
 }
