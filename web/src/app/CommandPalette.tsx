@@ -10,7 +10,9 @@ import {
   IconMoon,
   IconPlus,
   IconSearch,
+  IconStack2,
   IconSun,
+  IconTicket,
   IconUser,
   IconUsers,
 } from '@tabler/icons-react'
@@ -39,6 +41,12 @@ export default function CommandPalette({ called }: { called: number }) {
   const verbs = [
     { label: t('devices.title'), icon: IconCpu, run: () => navigate({ to: '/devices' }) },
     { label: t('devices.add'), icon: IconPlus, run: () => navigate({ to: '/devices/add' }) },
+    { label: t('groups.title'), icon: IconStack2, run: () => navigate({ to: '/groups' }) },
+    {
+      label: t('codes.title'),
+      icon: IconTicket,
+      run: () => navigate({ to: '/devices/codes' }),
+    },
     {
       label: t('organization.title'),
       icon: IconBuilding,

@@ -1,5 +1,5 @@
 import { useHotkeys } from '@mantine/hooks'
-import { IconBuilding, IconCpu, IconPlus, IconSearch } from '@tabler/icons-react'
+import { IconBuilding, IconCpu, IconPlus, IconSearch, IconStack2 } from '@tabler/icons-react'
 import { Link, useLocation, useRouter } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -59,6 +59,10 @@ export function Shell({ children }: { children: ReactNode }) {
           >
             <IconPlus size={18} stroke={1.6} />
             <span>{t('devices.add')}</span>
+          </Link>
+          <Link to="/groups" aria-label={t('groups.title')}>
+            <IconStack2 size={18} stroke={1.6} />
+            <span>{t('groups.title')}</span>
           </Link>
           <Link to="/organization" aria-label={t('organization.title')}>
             <IconBuilding size={18} stroke={1.6} />

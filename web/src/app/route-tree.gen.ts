@@ -26,6 +26,8 @@ import { Route as AppDevicesIndexRouteImport } from './../routes/_app/devices/in
 import { Route as AppDevicesDeviceIdRouteRouteImport } from './../routes/_app/devices/$deviceId/route'
 import { Route as AppDevicesAddRouteImport } from './../routes/_app/devices/add'
 import { Route as AppDevicesCodesRouteImport } from './../routes/_app/devices/codes'
+import { Route as AppGroupsIndexRouteImport } from './../routes/_app/groups/index'
+import { Route as AppGroupsGroupIdRouteImport } from './../routes/_app/groups/$groupId'
 import { Route as AppOrganizationIndexRouteImport } from './../routes/_app/organization/index'
 import { Route as AppOrganizationApiKeysRouteImport } from './../routes/_app/organization/api-keys'
 import { Route as AppOrganizationAuditRouteImport } from './../routes/_app/organization/audit'
@@ -36,6 +38,7 @@ import { Route as AppOrganizationUsageRouteImport } from './../routes/_app/organ
 import { Route as AppDevicesDeviceIdIndexRouteImport } from './../routes/_app/devices/$deviceId/index'
 import { Route as AppDevicesDeviceIdCommandsRouteImport } from './../routes/_app/devices/$deviceId/commands'
 import { Route as AppDevicesDeviceIdExecutionsRouteImport } from './../routes/_app/devices/$deviceId/executions'
+import { Route as AppDevicesDeviceIdExplainRouteImport } from './../routes/_app/devices/$deviceId/explain'
 import { Route as AppDevicesDeviceIdLogsRouteImport } from './../routes/_app/devices/$deviceId/logs'
 import { Route as AppDevicesDeviceIdMetricsRouteImport } from './../routes/_app/devices/$deviceId/metrics'
 import { Route as AppDevicesDeviceIdShadowRouteImport } from './../routes/_app/devices/$deviceId/shadow'
@@ -124,6 +127,16 @@ const AppDevicesCodesRoute = AppDevicesCodesRouteImport.update({
   path: '/devices/codes',
   getParentRoute: () => AppRoute,
 } as any)
+const AppGroupsIndexRoute = AppGroupsIndexRouteImport.update({
+  id: '/groups/',
+  path: '/groups/',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppGroupsGroupIdRoute = AppGroupsGroupIdRouteImport.update({
+  id: '/groups/$groupId',
+  path: '/groups/$groupId',
+  getParentRoute: () => AppRoute,
+} as any)
 const AppOrganizationIndexRoute = AppOrganizationIndexRouteImport.update({
   id: '/',
   path: '/',
@@ -176,6 +189,12 @@ const AppDevicesDeviceIdExecutionsRoute =
     path: '/executions',
     getParentRoute: () => AppDevicesDeviceIdRouteRoute,
   } as any)
+const AppDevicesDeviceIdExplainRoute =
+  AppDevicesDeviceIdExplainRouteImport.update({
+    id: '/explain',
+    path: '/explain',
+    getParentRoute: () => AppDevicesDeviceIdRouteRoute,
+  } as any)
 const AppDevicesDeviceIdLogsRoute = AppDevicesDeviceIdLogsRouteImport.update({
   id: '/logs',
   path: '/logs',
@@ -209,6 +228,7 @@ export interface FileRoutesByFullPath {
   '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
   '/devices/codes': typeof AppDevicesCodesRoute
+  '/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/organization/audit': typeof AppOrganizationAuditRoute
   '/organization/members': typeof AppOrganizationMembersRoute
@@ -217,9 +237,11 @@ export interface FileRoutesByFullPath {
   '/organization/usage': typeof AppOrganizationUsageRoute
   '/account/': typeof AppAccountIndexRoute
   '/devices/': typeof AppDevicesIndexRoute
+  '/groups/': typeof AppGroupsIndexRoute
   '/organization/': typeof AppOrganizationIndexRoute
   '/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
   '/devices/$deviceId/executions': typeof AppDevicesDeviceIdExecutionsRoute
+  '/devices/$deviceId/explain': typeof AppDevicesDeviceIdExplainRoute
   '/devices/$deviceId/logs': typeof AppDevicesDeviceIdLogsRoute
   '/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
@@ -237,6 +259,7 @@ export interface FileRoutesByTo {
   '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
   '/devices/codes': typeof AppDevicesCodesRoute
+  '/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/organization/audit': typeof AppOrganizationAuditRoute
   '/organization/members': typeof AppOrganizationMembersRoute
@@ -245,9 +268,11 @@ export interface FileRoutesByTo {
   '/organization/usage': typeof AppOrganizationUsageRoute
   '/account': typeof AppAccountIndexRoute
   '/devices': typeof AppDevicesIndexRoute
+  '/groups': typeof AppGroupsIndexRoute
   '/organization': typeof AppOrganizationIndexRoute
   '/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
   '/devices/$deviceId/executions': typeof AppDevicesDeviceIdExecutionsRoute
+  '/devices/$deviceId/explain': typeof AppDevicesDeviceIdExplainRoute
   '/devices/$deviceId/logs': typeof AppDevicesDeviceIdLogsRoute
   '/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
@@ -270,6 +295,7 @@ export interface FileRoutesById {
   '/_app/account/sessions': typeof AppAccountSessionsRoute
   '/_app/devices/add': typeof AppDevicesAddRoute
   '/_app/devices/codes': typeof AppDevicesCodesRoute
+  '/_app/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/_app/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/_app/organization/audit': typeof AppOrganizationAuditRoute
   '/_app/organization/members': typeof AppOrganizationMembersRoute
@@ -278,9 +304,11 @@ export interface FileRoutesById {
   '/_app/organization/usage': typeof AppOrganizationUsageRoute
   '/_app/account/': typeof AppAccountIndexRoute
   '/_app/devices/': typeof AppDevicesIndexRoute
+  '/_app/groups/': typeof AppGroupsIndexRoute
   '/_app/organization/': typeof AppOrganizationIndexRoute
   '/_app/devices/$deviceId/commands': typeof AppDevicesDeviceIdCommandsRoute
   '/_app/devices/$deviceId/executions': typeof AppDevicesDeviceIdExecutionsRoute
+  '/_app/devices/$deviceId/explain': typeof AppDevicesDeviceIdExplainRoute
   '/_app/devices/$deviceId/logs': typeof AppDevicesDeviceIdLogsRoute
   '/_app/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/_app/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
@@ -303,6 +331,7 @@ export interface FileRouteTypes {
     | '/account/sessions'
     | '/devices/add'
     | '/devices/codes'
+    | '/groups/$groupId'
     | '/organization/api-keys'
     | '/organization/audit'
     | '/organization/members'
@@ -311,9 +340,11 @@ export interface FileRouteTypes {
     | '/organization/usage'
     | '/account/'
     | '/devices/'
+    | '/groups/'
     | '/organization/'
     | '/devices/$deviceId/commands'
     | '/devices/$deviceId/executions'
+    | '/devices/$deviceId/explain'
     | '/devices/$deviceId/logs'
     | '/devices/$deviceId/metrics'
     | '/devices/$deviceId/shadow'
@@ -331,6 +362,7 @@ export interface FileRouteTypes {
     | '/account/sessions'
     | '/devices/add'
     | '/devices/codes'
+    | '/groups/$groupId'
     | '/organization/api-keys'
     | '/organization/audit'
     | '/organization/members'
@@ -339,9 +371,11 @@ export interface FileRouteTypes {
     | '/organization/usage'
     | '/account'
     | '/devices'
+    | '/groups'
     | '/organization'
     | '/devices/$deviceId/commands'
     | '/devices/$deviceId/executions'
+    | '/devices/$deviceId/explain'
     | '/devices/$deviceId/logs'
     | '/devices/$deviceId/metrics'
     | '/devices/$deviceId/shadow'
@@ -363,6 +397,7 @@ export interface FileRouteTypes {
     | '/_app/account/sessions'
     | '/_app/devices/add'
     | '/_app/devices/codes'
+    | '/_app/groups/$groupId'
     | '/_app/organization/api-keys'
     | '/_app/organization/audit'
     | '/_app/organization/members'
@@ -371,9 +406,11 @@ export interface FileRouteTypes {
     | '/_app/organization/usage'
     | '/_app/account/'
     | '/_app/devices/'
+    | '/_app/groups/'
     | '/_app/organization/'
     | '/_app/devices/$deviceId/commands'
     | '/_app/devices/$deviceId/executions'
+    | '/_app/devices/$deviceId/explain'
     | '/_app/devices/$deviceId/logs'
     | '/_app/devices/$deviceId/metrics'
     | '/_app/devices/$deviceId/shadow'
@@ -512,6 +549,20 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppDevicesCodesRouteImport
       parentRoute: typeof AppRoute
     }
+    '/_app/groups/': {
+      id: '/_app/groups/'
+      path: '/groups'
+      fullPath: '/groups/'
+      preLoaderRoute: typeof AppGroupsIndexRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/groups/$groupId': {
+      id: '/_app/groups/$groupId'
+      path: '/groups/$groupId'
+      fullPath: '/groups/$groupId'
+      preLoaderRoute: typeof AppGroupsGroupIdRouteImport
+      parentRoute: typeof AppRoute
+    }
     '/_app/organization/': {
       id: '/_app/organization/'
       path: '/'
@@ -582,6 +633,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppDevicesDeviceIdExecutionsRouteImport
       parentRoute: typeof AppDevicesDeviceIdRouteRoute
     }
+    '/_app/devices/$deviceId/explain': {
+      id: '/_app/devices/$deviceId/explain'
+      path: '/explain'
+      fullPath: '/devices/$deviceId/explain'
+      preLoaderRoute: typeof AppDevicesDeviceIdExplainRouteImport
+      parentRoute: typeof AppDevicesDeviceIdRouteRoute
+    }
     '/_app/devices/$deviceId/logs': {
       id: '/_app/devices/$deviceId/logs'
       path: '/logs'
@@ -648,6 +706,7 @@ const AppOrganizationRouteRouteWithChildren =
 interface AppDevicesDeviceIdRouteRouteChildren {
   AppDevicesDeviceIdCommandsRoute: typeof AppDevicesDeviceIdCommandsRoute
   AppDevicesDeviceIdExecutionsRoute: typeof AppDevicesDeviceIdExecutionsRoute
+  AppDevicesDeviceIdExplainRoute: typeof AppDevicesDeviceIdExplainRoute
   AppDevicesDeviceIdLogsRoute: typeof AppDevicesDeviceIdLogsRoute
   AppDevicesDeviceIdMetricsRoute: typeof AppDevicesDeviceIdMetricsRoute
   AppDevicesDeviceIdShadowRoute: typeof AppDevicesDeviceIdShadowRoute
@@ -658,6 +717,7 @@ const AppDevicesDeviceIdRouteRouteChildren: AppDevicesDeviceIdRouteRouteChildren
   {
     AppDevicesDeviceIdCommandsRoute: AppDevicesDeviceIdCommandsRoute,
     AppDevicesDeviceIdExecutionsRoute: AppDevicesDeviceIdExecutionsRoute,
+    AppDevicesDeviceIdExplainRoute: AppDevicesDeviceIdExplainRoute,
     AppDevicesDeviceIdLogsRoute: AppDevicesDeviceIdLogsRoute,
     AppDevicesDeviceIdMetricsRoute: AppDevicesDeviceIdMetricsRoute,
     AppDevicesDeviceIdShadowRoute: AppDevicesDeviceIdShadowRoute,
@@ -675,7 +735,9 @@ interface AppRouteChildren {
   AppDevicesDeviceIdRouteRoute: typeof AppDevicesDeviceIdRouteRouteWithChildren
   AppDevicesAddRoute: typeof AppDevicesAddRoute
   AppDevicesCodesRoute: typeof AppDevicesCodesRoute
+  AppGroupsGroupIdRoute: typeof AppGroupsGroupIdRoute
   AppDevicesIndexRoute: typeof AppDevicesIndexRoute
+  AppGroupsIndexRoute: typeof AppGroupsIndexRoute
 }
 
 const AppRouteChildren: AppRouteChildren = {
@@ -684,7 +746,9 @@ const AppRouteChildren: AppRouteChildren = {
   AppDevicesDeviceIdRouteRoute: AppDevicesDeviceIdRouteRouteWithChildren,
   AppDevicesAddRoute: AppDevicesAddRoute,
   AppDevicesCodesRoute: AppDevicesCodesRoute,
+  AppGroupsGroupIdRoute: AppGroupsGroupIdRoute,
   AppDevicesIndexRoute: AppDevicesIndexRoute,
+  AppGroupsIndexRoute: AppGroupsIndexRoute,
 }
 
 const AppRouteWithChildren = AppRoute._addFileChildren(AppRouteChildren)

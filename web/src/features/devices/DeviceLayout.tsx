@@ -8,8 +8,9 @@ import { isProblem } from '@/lib/problem'
 import { CopyIcon, crumbClass, Failed, PageHead, tabsClass } from '@/ui'
 import { DeviceMenu } from './parts/DeviceMenu'
 import css from './parts/devices.module.css'
+import { ranked } from './parts/Findings'
 import { Presence } from './parts/Presence'
-import { deviceQuery } from './queries'
+import { deviceQuery, explainQuery } from './queries'
 
 /** The head and the tabs of one device; `children` is the tab. */
 export function DeviceLayout({ deviceId, children }: { deviceId: string; children: ReactNode }) {
@@ -52,6 +53,7 @@ export function DeviceLayout({ deviceId, children }: { deviceId: string; childre
         lead={
           <div className={css.presence}>
             <Presence device={device.data} />
+            <Why deviceId={deviceId} />
             <span>
               <span className="mono">{deviceId}</span>
               <CopyIcon text={deviceId} label={t('devices.copyId')} />
@@ -103,8 +105,27 @@ export function DeviceLayout({ deviceId, children }: { deviceId: string; childre
         >
           {t('logs.title')}
         </Link>
+        <Link
+          to="/devices/$deviceId/explain"
+          params={{ deviceId }}
+          activeOptions={{ includeSearch: false }}
+        >
+          {t('explain.title')}
+        </Link>
       </nav>
       {children}
     </>
+  )
+}
+
+/** The gravest thing that is not as it should be, in a line; nothing where all is well. */
+function Why({ deviceId }: { deviceId: string }) {
+  const { data } = useQuery(explainQuery(deviceId))
+  const finding = ranked(data ?? [])[0]
+  if (!finding || finding.state === 'ok') return null
+  return (
+    <Link to="/devices/$deviceId/explain" params={{ deviceId }} className={css.why}>
+      {finding.title}
+    </Link>
   )
 }

@@ -75,7 +75,7 @@ it('puts the search into the address and asks the server for it', async () => {
   )
   const { router } = renderAt('/devices')
   expect(await screen.findByRole('link', { name: 'Gate 1' })).toBeInTheDocument()
-  await userEvent.type(screen.getByRole('textbox', { name: 'Search devices' }), 'oven')
+  await userEvent.type(screen.getByRole('combobox', { name: 'Search devices' }), 'oven')
   await screen.findByRole('link', { name: 'Oven 4' })
   await expect.poll(() => asked.includes('oven')).toBe(true)
   expect(router.state.location.search).toEqual({ search: 'oven' })

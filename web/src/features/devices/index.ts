@@ -1,6 +1,7 @@
 export { DeviceLayout } from './DeviceLayout'
 export { DeviceOverview } from './DeviceOverview'
 export { DevicesPage } from './DevicesPage'
+export { ExplainPage } from './ExplainPage'
 export {
   type Device,
   type DeviceFilters,
@@ -8,5 +9,10 @@ export {
   isNew,
   presenceTone,
 } from './model'
+export { columnsOf, useDeviceColumns } from './parts/columns'
+export { DeviceTable } from './parts/DeviceTable'
 export { Presence } from './parts/Presence'
-export { deviceQuery, deviceSearchQuery } from './queries'
+export { SelectionBar } from './parts/SelectionBar'
+export { useChecked } from './parts/useChecked'
+export { deviceQuery, deviceSearchQuery, forgetDevices, queryFieldsQuery } from './queries'
+export { isEmpty, NOTHING, pickedCount, type Selection, targetOf } from './selection'

@@ -7,8 +7,13 @@ export type { Device }
 export interface DeviceFilters {
   /** Words to look for in names and facts. */
   search?: string
+  /** The query language. */
+  q?: string
   status?: 'online' | 'offline'
+  group_id?: string
   project_id?: string
+  /** A column's name, with `-` before it for the other way round. */
+  sort?: string
 }
 
 /** What the page shows: what is asked for, and how. */
@@ -17,8 +22,23 @@ export interface DeviceView extends DeviceFilters {
   columns?: string
 }
 
-export const isFiltered = ({ search, status, project_id }: DeviceFilters): boolean =>
-  Boolean(search || status || project_id)
+export const isFiltered = ({ search, q, status, group_id, project_id }: DeviceFilters): boolean =>
+  Boolean(search || q || status || group_id || project_id)
+
+/** The filters as one query, for what acts on all that they match. Words to look for mean what the list takes them for. */
+export function queryOf({ search, q, status, group_id, project_id }: DeviceFilters): string {
+  const words = search ? JSON.stringify(search) : ''
+  const parts = [
+    status ? `status = ${status}` : '',
+    group_id ? `group = ${group_id}` : '',
+    project_id ? `project = ${project_id}` : '',
+    q ?? '',
+    words ? `name ~ ${words} or tag = ${words}` : '',
+  ].filter(Boolean)
+  return parts.length > 1
+    ? parts.map((part) => (part === q || part.includes(' or ') ? `(${part})` : part)).join(' and ')
+    : (parts[0] ?? '')
+}
 
 /** Rows of one request. Pages are read by offset, so that the scrollbar may jump anywhere. */
 export const PAGE_SIZE = 100

@@ -4,21 +4,28 @@ import {
   queryOptions,
   useMutation,
   useQueries,
-  useQuery,
   useQueryClient,
 } from '@tanstack/react-query'
+import { idempotencyKey } from '@/api/client'
 import {
+  checkQuery,
+  createSearch,
   deleteDevice,
+  deleteSearch,
+  explainDevice,
   getDevice,
   listDevices,
+  listQueryFields,
+  listSearches,
+  rotateDeviceKey,
+  type SaveSearch,
   type TagDevices,
-  type TargetBody,
   tagDevices,
   type UpdateDevice,
+  unclaimDevice,
   updateDevice,
 } from '@/api/generated'
-import { type Device, type DeviceFilters, isFiltered, PAGE_SIZE, pagesOf } from './model'
-import type { Selection } from './selection'
+import { type Device, type DeviceFilters, PAGE_SIZE, pagesOf } from './model'
 
 export const deviceQuery = (deviceId: string) =>
   queryOptions({
@@ -154,6 +161,53 @@ export function useDeleteDevice(deviceId: string) {
   })
 }
 
+/** What may be asked about in the query language; the same for everybody until the server is another. */
+export const queryFieldsQuery = queryOptions({
+  queryKey: ['query-fields'],
+  queryFn: async ({ signal }) => (await listQueryFields({ signal, throwOnError: true })).data.items,
+  staleTime: 600_000,
+})
+
+/** Whether a query reads, where it does not, and how many devices it matches. */
+export const queryCheckQuery = (q: string) =>
+  queryOptions({
+    queryKey: ['devices', 'check', q],
+    queryFn: async ({ signal }) =>
+      (await checkQuery({ body: { q }, signal, throwOnError: true })).data,
+    placeholderData: keepPreviousData,
+  })
+
+export const savedSearchesQuery = queryOptions({
+  queryKey: ['saved-searches'],
+  queryFn: async ({ signal }) =>
+    (await listSearches({ query: { limit: 200 }, signal, throwOnError: true })).data.items,
+})
+
+export function useSaveSearch() {
+  const queryClient = useQueryClient()
+  return useMutation({
+    mutationFn: async (body: SaveSearch) =>
+      (
+        await createSearch({
+          body,
+          headers: { 'Idempotency-Key': idempotencyKey() },
+          throwOnError: true,
+        })
+      ).data,
+    onSuccess: () => queryClient.invalidateQueries({ queryKey: savedSearchesQuery.queryKey }),
+  })
+}
+
+export function useDeleteSearch() {
+  const queryClient = useQueryClient()
+  return useMutation({
+    mutationFn: async (searchId: string) => {
+      await deleteSearch({ path: { search_id: searchId }, throwOnError: true })
+    },
+    onSettled: () => queryClient.invalidateQueries({ queryKey: savedSearchesQuery.queryKey }),
+  })
+}
+
 const isOfDevices = (path: string) => path === 'devices' || path.startsWith('devices/')
 
 /** Lists and single devices are stale after a change of many. */
@@ -179,48 +233,33 @@ export function useTagDevices() {
   })
 }
 
-/** Devices that one change may name; the server takes no more. */
-export const MOST_AT_ONCE = 1_000
-const IDS_A_PAGE = 200
-
-/** The ids of all that the filters match, as far as one change may name them. */
-const matchingIdsQuery = (filters: DeviceFilters) =>
+/** Why the device is as it is. Its key lies below the device: whatever changes on it is a reason to ask again. */
+export const explainQuery = (deviceId: string) =>
   queryOptions({
-    queryKey: ['devices', 'ids', filters],
-    queryFn: async ({ signal }) => {
-      const ids: string[] = []
-      let cursor: string | null | undefined
-      do {
-        const { data } = await listDevices({
-          query: { ...filters, limit: IDS_A_PAGE, ...(cursor ? { cursor } : {}) },
-          signal,
-          throwOnError: true,
-        })
-        ids.push(...data.items.map(({ device_id }) => device_id))
-        cursor = data.next_cursor
-      } while (cursor && ids.length <= MOST_AT_ONCE)
-      return ids
-    },
+    queryKey: [`devices/${deviceId}`, 'explain'],
+    queryFn: async ({ signal }) =>
+      (await explainDevice({ path: { device_id: deviceId }, signal, throwOnError: true })).data
+        .findings,
   })
 
-export interface PickedTarget {
-  /** Undefined while it is being read, or when it cannot be named. */
-  target: TargetBody | undefined
-  tooMany: boolean
-  error: unknown
-}
+export const useRotateKey = (deviceId: string) =>
+  useMutation({
+    mutationFn: async (overlapSeconds: number) =>
+      (
+        await rotateDeviceKey({
+          path: { device_id: deviceId },
+          body: { overlap_seconds: overlapSeconds },
+          throwOnError: true,
+        })
+      ).data,
+  })
 
-/** What is picked as a change names it: all there are, or each by its id. */
-export function useTarget(selection: Selection, filters: DeviceFilters): PickedTarget {
-  const { all, ids } = selection
-  const whole = all && ids.size === 0 && !isFiltered(filters)
-  const matching = useQuery({ ...matchingIdsQuery(filters), enabled: all && !whole })
-  if (whole) return { target: { all: true }, tooMany: false, error: null }
-  const named = all ? matching.data?.filter((id) => !ids.has(id)) : [...ids]
-  const tooMany = named !== undefined && named.length > MOST_AT_ONCE
-  return {
-    target: named && !tooMany ? { device_ids: named } : undefined,
-    tooMany,
-    error: matching.error,
-  }
+export function useUnclaimDevice(deviceId: string) {
+  const queryClient = useQueryClient()
+  return useMutation({
+    mutationFn: async () =>
+      (await unclaimDevice({ path: { device_id: deviceId }, throwOnError: true })).data,
+    gcTime: 0,
+    onSuccess: () => forgetDevices(queryClient),
+  })
 }

@@ -1,16 +1,18 @@
 import { ActionIcon, Menu } from '@mantine/core'
-import { IconDots, IconPencil, IconTrash } from '@tabler/icons-react'
+import { IconDots, IconKey, IconPencil, IconPlugConnectedX, IconTrash } from '@tabler/icons-react'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useMay } from '@/features/auth'
 import type { Device } from '../model'
 import { DeleteDevice } from './DeleteDevice'
 import { EditDevice } from './EditDevice'
+import { RotateKey } from './RotateKey'
+import { Unclaim } from './Unclaim'
 
 /** What may be done to the registry entry itself. */
 export function DeviceMenu({ device }: { device: Device }) {
   const { t } = useTranslation()
-  const [open, setOpen] = useState<'edit' | 'delete' | null>(null)
+  const [open, setOpen] = useState<'edit' | 'rotate' | 'unclaim' | 'delete' | null>(null)
   const close = () => setOpen(null)
   const mayManage = useMay('devices:manage')
   const mayDelete = useMay('resources:delete')
@@ -32,6 +34,22 @@ export function DeviceMenu({ device }: { device: Device }) {
             {t('devices.edit')}
           </Menu.Item>
           <Menu.Item
+            leftSection={<IconKey size={15} />}
+            disabled={!mayManage}
+            onClick={() => setOpen('rotate')}
+          >
+            {t('rotate.title')}
+          </Menu.Item>
+          <Menu.Divider />
+          <Menu.Item
+            color="brick"
+            disabled={!mayManage}
+            leftSection={<IconPlugConnectedX size={15} />}
+            onClick={() => setOpen('unclaim')}
+          >
+            {t('unclaim.title')}
+          </Menu.Item>
+          <Menu.Item
             color="brick"
             disabled={!mayDelete}
             leftSection={<IconTrash size={15} />}
@@ -42,6 +60,8 @@ export function DeviceMenu({ device }: { device: Device }) {
         </Menu.Dropdown>
       </Menu>
       {open === 'edit' && <EditDevice device={device} onClose={close} />}
+      {open === 'rotate' && <RotateKey device={device} onClose={close} />}
+      {open === 'unclaim' && <Unclaim device={device} onClose={close} />}
       {open === 'delete' && <DeleteDevice device={device} onClose={close} />}
     </>
   )

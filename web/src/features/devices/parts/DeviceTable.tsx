@@ -1,6 +1,7 @@
 // biome-ignore-all lint/a11y/useSemanticElements: a <table> that is laid out as a grid loses its meaning, roles keep it
 // biome-ignore-all lint/a11y/useFocusableInteractive: these rows and headers are read, their links are focused
 import { Button, Skeleton } from '@mantine/core'
+import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import { useWindowVirtualizer } from '@tanstack/react-virtual'
 import { memo, useCallback, useLayoutEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -18,6 +19,7 @@ const FIRST_ROWS = 12
 interface DeviceTableProps {
   filters: DeviceFilters
   columns: readonly DeviceColumn[]
+  onSort?: (sort: string) => void
   /** Absent: nothing may be picked here. */
   selection?: Selection
   onSelection?: (selection: Selection) => void
@@ -30,6 +32,7 @@ interface DeviceTableProps {
 export function DeviceTable({
   filters,
   columns,
+  onSort,
   selection,
   onSelection,
   onTotal,
@@ -120,9 +123,7 @@ export function DeviceTable({
             </div>
           )}
           {columns.map((column) => (
-            <div key={column.id} role="columnheader" data-column={column.id}>
-              {column.header}
-            </div>
+            <Header key={column.id} column={column} sort={filters.sort} onSort={onSort} />
           ))}
         </div>
         <div
@@ -159,6 +160,35 @@ function tracks(columns: readonly DeviceColumn[], picks: boolean): React.CSSProp
     '--tracks-narrow': of(columns.filter(({ id }) => id !== 'agent' && id !== 'firmware')),
     '--tracks-phone': `${picks ? '16px ' : ''}minmax(0, 1fr) max-content`,
   } as React.CSSProperties
+}
+
+interface HeaderProps {
+  column: DeviceColumn
+  sort: string | undefined
+  onSort: ((sort: string) => void) | undefined
+}
+
+function Header({ column, sort = 'name', onSort }: HeaderProps) {
+  const by = column.sort
+  const up = sort === by
+  const down = sort === `-${by}`
+  return (
+    <div
+      role="columnheader"
+      data-column={column.id}
+      {...(by ? { 'aria-sort': up ? 'ascending' : down ? 'descending' : 'none' } : {})}
+    >
+      {by && onSort ? (
+        <button type="button" className={css.sort} onClick={() => onSort(up ? `-${by}` : by)}>
+          {column.header}
+          {up && <IconArrowUp size={13} aria-hidden />}
+          {down && <IconArrowDown size={13} aria-hidden />}
+        </button>
+      ) : (
+        column.header
+      )}
+    </div>
+  )
 }
 
 interface RowProps {

@@ -1,11 +1,13 @@
-import { CloseButton, SegmentedControl, TextInput } from '@mantine/core'
+import { SegmentedControl } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { isQuery, QueryInput } from '@/ui/query-input'
 import type { DeviceFilters } from '../model'
-import { deviceCountQuery } from '../queries'
+import { deviceCountQuery, queryFieldsQuery } from '../queries'
 import css from './devices.module.css'
+import { useChecked } from './useChecked'
 
 interface FilterBarProps {
   filters: DeviceFilters
@@ -16,49 +18,54 @@ interface FilterBarProps {
 
 const TYPING_MS = 220
 
-/** Search and status. What is typed goes to the URL after a short rest, since the URL is what the list reads. */
+/**
+ * One line for both: words to look for, or a query. What is typed goes to the URL after a short rest, since the URL is
+ * what the list reads; a query goes there once the server could read it.
+ */
 export function FilterBar({ filters, onFilters, children }: FilterBarProps) {
   const { t } = useTranslation()
-  const [typed, setTyped] = useState(filters.search ?? '')
-  const sent = useRef(filters.search ?? '')
+  const stands = filters.q ?? filters.search ?? ''
+  const [typed, setTyped] = useState(stands)
+  const sent = useRef(stands)
+  const fields = useQuery(queryFieldsQuery)
+  const wanted = typed.trim()
+  const asks = isQuery(wanted)
+  const checked = useChecked(asks ? wanted : '')
 
   useEffect(() => {
-    // The URL changed by other means (back, clear): show what it says.
-    if ((filters.search ?? '') !== sent.current) {
-      sent.current = filters.search ?? ''
-      setTyped(sent.current)
+    // The URL changed by other means (back, clear, a view): show what it says.
+    if (stands !== sent.current) {
+      sent.current = stands
+      setTyped(stands)
     }
-  }, [filters.search])
+  }, [stands])
 
+  const send = () => {
+    sent.current = wanted
+    const { q: _q, search: _search, ...rest } = filters
+    onFilters(wanted ? { ...rest, ...(asks ? { q: wanted } : { search: wanted }) } : rest)
+  }
+  const latestSend = useRef(send)
+  latestSend.current = send
+  const ready = asks ? checked.valid : true
   useEffect(() => {
-    const wanted = typed.trim()
-    if (wanted === sent.current) return
-    const timer = setTimeout(() => {
-      sent.current = wanted
-      const { search: _search, ...rest } = filters
-      onFilters(wanted ? { ...rest, search: wanted } : rest)
-    }, TYPING_MS)
+    if (wanted === sent.current || !ready) return
+    const timer = setTimeout(() => latestSend.current(), TYPING_MS)
     return () => clearTimeout(timer)
-  }, [typed, filters, onFilters])
+  }, [wanted, ready])
 
   return (
     <div className={css.filters}>
-      <TextInput
-        className={css.search}
-        aria-label={t('devices.search')}
+      <QueryInput
+        label={t('devices.search')}
         placeholder={t('devices.searchHint')}
-        leftSection={<IconSearch size={15} />}
+        clearLabel={t('devices.clearSearch')}
+        icon={<IconSearch size={15} />}
         value={typed}
-        onChange={(event) => setTyped(event.currentTarget.value)}
-        rightSection={
-          typed && (
-            <CloseButton
-              size="sm"
-              aria-label={t('devices.clearSearch')}
-              onClick={() => setTyped('')}
-            />
-          )
-        }
+        onChange={setTyped}
+        onSubmit={() => ready && send()}
+        fields={fields.data ?? []}
+        fault={asks ? checked.fault : null}
       />
       <SegmentedControl
         aria-label={t('devices.statusFilter')}
@@ -92,7 +99,7 @@ interface CountedProps {
 
 function Counted({ text, filters, status }: CountedProps) {
   const { i18n } = useTranslation()
-  const { status: _status, ...rest } = filters
+  const { status: _status, sort: _sort, ...rest } = filters
   // A count that cannot be had is left out: the list below says what is wrong.
   const { data } = useQuery(deviceCountQuery(status ? { ...rest, status } : rest))
   return (

@@ -3,21 +3,23 @@ import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { IconTag } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
-import { useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { TargetBody } from '@/api/generated'
-import { FormModal, useProblemText } from '@/ui'
-import { MOST_AT_ONCE, type PickedTarget, tagPreviewQuery, useTagDevices } from '../queries'
+import { FormModal } from '@/ui'
+import { tagPreviewQuery, useTagDevices } from '../queries'
 import css from './devices.module.css'
 
-interface SelectionBarProps extends PickedTarget {
+interface SelectionBarProps {
   count: number | undefined
+  target: TargetBody
   onClear: () => void
+  /** More that can be done with the picked ones. */
+  children?: ReactNode
 }
 
 /** What can be done with the picked devices. */
-export function SelectionBar({ count, target, tooMany, error, onClear }: SelectionBarProps) {
-  const problem = useProblemText(error)
+export function SelectionBar({ count, target, onClear, children }: SelectionBarProps) {
   const { t } = useTranslation()
   const [tagging, setTagging] = useState(false)
   return (
@@ -27,16 +29,13 @@ export function SelectionBar({ count, target, tooMany, error, onClear }: Selecti
         size="compact-md"
         variant="default"
         leftSection={<IconTag size={15} />}
-        loading={!target && !tooMany && error == null}
-        disabled={!target}
         onClick={() => setTagging(true)}
       >
         {t('devices.changeTags')}
       </Button>
-      {tooMany && <span>{t('devices.tooMany', { most: MOST_AT_ONCE })}</span>}
-      {error != null && <span>{problem.detail || problem.title}</span>}
+      {children}
       <CloseButton aria-label={t('devices.pickNone')} onClick={onClear} />
-      {tagging && target && <TagMany target={target} onClose={() => setTagging(false)} />}
+      {tagging && <TagMany target={target} onClose={() => setTagging(false)} />}
     </section>
   )
 }

@@ -11,7 +11,9 @@ export const COLUMN_IDS = [
   'address',
   'agent',
   'firmware',
+  'group',
   'project',
+  'place',
   'tags',
   'notes',
   'added',
@@ -41,6 +43,8 @@ export interface DeviceColumn {
   header: string
   /** Its share of the width. */
   share: number
+  /** What the list is sorted by. */
+  sort?: string
   cell: (device: Device) => React.ReactNode
 }
 
@@ -53,27 +57,50 @@ export function useDeviceColumns(projects: ReadonlyMap<string, string>) {
       header: string,
       share: number,
       cell: DeviceColumn['cell'],
-    ): DeviceColumn => ({ id, header, share, cell })
+      sort?: string,
+    ): DeviceColumn => ({ id, header, share, cell, ...(sort ? { sort } : {}) })
     const mono = (text: React.ReactNode) => <span className="mono">{text}</span>
     return {
-      name: column('name', t('devices.name'), 2.6, (device) => <NameCell device={device} />),
+      name: column(
+        'name',
+        t('devices.name'),
+        2.6,
+        (device) => <NameCell device={device} />,
+        'name',
+      ),
       board: column('board', t('devices.board'), 1.8, platform),
       address: column('address', t('devices.address'), 1.2, (device) =>
         mono(fact(device.network, 'ip_address')),
       ),
       agent: column('agent', t('devices.agent'), 0.8, (device) => mono(device.agent_version)),
-      firmware: column('firmware', t('devices.firmware'), 0.8, (device) =>
-        mono(device.firmware_version),
+      firmware: column(
+        'firmware',
+        t('devices.firmware'),
+        0.8,
+        (device) => mono(device.firmware_version),
+        'firmware',
       ),
+      group: column('group', t('devices.groups'), 1.3, (device) => device.groups?.join(', ')),
       project: column('project', t('devices.project'), 1.1, (device) =>
         device.project_id ? projects.get(device.project_id) : null,
       ),
+      place: column('place', t('devices.place'), 1.1, (device) => device.place?.name),
       tags: column('tags', t('devices.tags'), 1.4, (device) => device.tags.join(', ')),
       notes: column('notes', t('devices.notes'), 1.6, (device) => device.notes),
-      added: column('added', t('devices.added'), 1, (device) => (
-        <RelativeTime iso={device.created_at} />
-      )),
-      seen: column('seen', t('devices.lastSeen'), 1.2, (device) => <Seen device={device} />),
+      added: column(
+        'added',
+        t('devices.added'),
+        1,
+        (device) => <RelativeTime iso={device.created_at} />,
+        'created',
+      ),
+      seen: column(
+        'seen',
+        t('devices.lastSeen'),
+        1.2,
+        (device) => <Seen device={device} />,
+        'last_seen',
+      ),
     }
   }, [t, projects])
 }

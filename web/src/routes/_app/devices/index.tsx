@@ -1,7 +1,8 @@
 import { createFileRoute } from '@tanstack/react-router'
 import { DevicesPage, type DeviceView } from '@/features/devices'
+import { PutIntoGroup } from '@/features/groups'
 
-const TEXTS = ['search', 'project_id', 'columns'] as const
+const TEXTS = ['search', 'q', 'group_id', 'project_id', 'sort', 'columns'] as const
 
 export const Route = createFileRoute('/_app/devices/')({
   validateSearch: (search: Record<string, unknown>): DeviceView => ({
@@ -19,5 +20,11 @@ export const Route = createFileRoute('/_app/devices/')({
 function Page() {
   const view = Route.useSearch()
   const navigate = Route.useNavigate()
-  return <DevicesPage view={view} onView={(search) => void navigate({ search, replace: true })} />
+  return (
+    <DevicesPage
+      view={view}
+      onView={(search) => void navigate({ search, replace: true })}
+      actions={(deviceIds, onDone) => <PutIntoGroup deviceIds={deviceIds} onDone={onDone} />}
+    />
+  )
 }

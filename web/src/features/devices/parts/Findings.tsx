@@ -1,0 +1,38 @@
+import { useTranslation } from 'react-i18next'
+import type { FindingDocument } from '@/api/generated'
+import { Dot, RelativeTime } from '@/ui'
+import css from './devices.module.css'
+
+export type Finding = FindingDocument
+const TONES = { ok: 'good', waiting: 'wait', problem: 'bad' } as const
+const GRAVITY = { problem: 0, waiting: 1, ok: 2 }
+
+/** The gravest first. */
+export const ranked = (findings: readonly Finding[]): Finding[] =>
+  [...findings].sort((a, b) => GRAVITY[a.state] - GRAVITY[b.state])
+
+/** Why a device is as it is: what is well, what waits, what is wrong and what to do about it. */
+export function Findings({ findings }: { findings: readonly Finding[] }) {
+  const { t } = useTranslation()
+  return (
+    <div>
+      {ranked(findings).map((finding) => (
+        <div key={`${finding.topic} ${finding.code}`} className={css.finding}>
+          <Dot tone={TONES[finding.state]} label={t(`explain.state.${finding.state}`)} />
+          <div>
+            <strong>{finding.title}</strong>
+            <p>
+              {finding.detail}
+              {finding.since && (
+                <span className="quiet">
+                  {' '}
+                  · {t('explain.since')} <RelativeTime iso={finding.since} />
+                </span>
+              )}
+            </p>
+          </div>
+        </div>
+      ))}
+    </div>
+  )
+}

@@ -1,0 +1,2 @@
+export { isQuery, type QueryField, quoted } from './completion'
+export { QueryInput } from './QueryInput'
