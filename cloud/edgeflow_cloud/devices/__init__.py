@@ -7,6 +7,7 @@ once and kept as a hash; presence never goes back to an older connection (epoch)
 from edgeflow_cloud.devices import presence
 from edgeflow_cloud.devices.callers import name_callers
 from edgeflow_cloud.devices.explain.model import FINDERS, Finder, Finding, State
+from edgeflow_cloud.devices.groups.service import change_members
 from edgeflow_cloud.devices.keys.service import list_ending_keys
 from edgeflow_cloud.devices.model import (
     Arrival,
@@ -49,6 +50,7 @@ __all__ = [
     "Target",
     "authenticate_key",
     "authenticate_many",
+    "change_members",
     "create_device",
     "delete_device",
     "find_device",

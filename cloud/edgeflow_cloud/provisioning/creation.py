@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 import asyncpg
 
-from edgeflow_cloud import audit, organizations
+from edgeflow_cloud import audit, devices, organizations
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.ids import BatchId, ProjectId, ProvisioningCodeId
+from edgeflow_cloud.kernel.ids import BatchId, GroupId, ProjectId, ProvisioningCodeId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.provisioning import queries
 from edgeflow_cloud.provisioning.events import BatchCreated, BatchRevoked, CodeCreated
@@ -33,6 +33,7 @@ class Defaults:
     name: str | None = None
     tags: Sequence[str] = ()
     project_id: ProjectId | None = None
+    group_id: GroupId | None = None
     life: timedelta = LIFE_DEFAULT
     reclaim_window: timedelta = RECLAIM_WINDOW
 
@@ -41,8 +42,11 @@ async def create_codes(
     tx: Transaction, principal: Principal, wanted: Defaults, *, now: datetime, pepper: bytes
 ) -> list[tuple[ProvisioningCode, str]]:
     """Make the codes; each comes with its text, which is shown this once. More than one make a batch, which has one row
-    in the audit log. Raises NotFound (`project_not_found`).
+    in the audit log. Raises NotFound (`project_not_found`, `group_not_found`), Invalid
+    (`group_is_dynamic`).
     """
+    if wanted.group_id is not None:
+        await devices.change_members(tx, principal, wanted.group_id)  # only asks whether it is a fixed one
     names = [number_name(wanted.name, number, wanted.count) for number in range(1, wanted.count + 1)]
     batch_id = BatchId(ids.new()) if wanted.count > 1 else None
     tags = tuple(dict.fromkeys(wanted.tags))
@@ -61,6 +65,7 @@ async def create_codes(
                 now + wanted.life,
                 batch_id,
                 wanted.project_id,
+                wanted.group_id,
             )
         except asyncpg.ForeignKeyViolationError:
             raise organizations.no_such_project() from None
@@ -81,6 +86,7 @@ async def create_codes(
                     hardware_key=None,
                     batch_id=batch_id,
                     project_id=wanted.project_id,
+                    group_id=wanted.group_id,
                 ),
                 text,
             )
@@ -112,6 +118,7 @@ async def _say(
         "name": wanted.name,
         "tags": list(first.tags),
         "project_id": None if first.project_id is None else ids.encode(ids.PROJECT, first.project_id),
+        "group_id": None if first.group_id is None else ids.encode(ids.GROUP, first.group_id),
         "expires_at": first.expires_at.isoformat(),
     }
     if first.batch_id is None:

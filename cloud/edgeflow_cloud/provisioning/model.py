@@ -12,7 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from edgeflow_cloud.kernel.errors import NotFound, Problem
-from edgeflow_cloud.kernel.ids import BatchId, DeviceId, ProjectId, ProvisioningCodeId, TenantId
+from edgeflow_cloud.kernel.ids import BatchId, DeviceId, GroupId, ProjectId, ProvisioningCodeId, TenantId
 from edgeflow_protocol.limits import strip_nul
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -46,8 +46,8 @@ class CodeStatus(StrEnum):
 class ProvisioningCode:
     """A code as people see it later: never the code itself, only its last four characters (`hint`).
 
-    `name`, `tags` and `project_id` are given to the device. `hardware_key` is that of the hardware that used it. Codes
-    that were made together have a `batch_id`.
+    `name`, `tags`, `project_id` and `group_id` are given to the device. `hardware_key` is that of the hardware that
+    used it. Codes that were made together have a `batch_id`.
     """
 
     tenant_id: TenantId
@@ -64,6 +64,7 @@ class ProvisioningCode:
     hardware_key: str | None
     batch_id: BatchId | None = None
     project_id: ProjectId | None = None
+    group_id: GroupId | None = None
 
     def status(self, now: datetime) -> CodeStatus:
         """A used code stays `used`; an unused one is `expired` from `expires_at` on."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from edgeflow_cloud.infra.db import Row, Transaction
-from edgeflow_cloud.kernel.ids import BatchId, DeviceId, ProjectId, ProvisioningCodeId, TenantId
+from edgeflow_cloud.kernel.ids import BatchId, DeviceId, GroupId, ProjectId, ProvisioningCodeId, TenantId
 
 DELETE_UNCLAIMED = """
 delete from released_devices where id in (
@@ -31,6 +31,7 @@ async def insert_codes(
     expires_at: datetime,
     batch_id: BatchId | None,
     project_id: ProjectId | None,
+    group_id: GroupId | None,
 ) -> set[UUID]:
     """Add codes as (id, hash, hint, name); answers the ids of those whose hash was free.
 
@@ -40,9 +41,9 @@ async def insert_codes(
         """
         insert into provisioning_codes (
             tenant_id, id, hash, hint, name, tags, reclaim_window, created_by, created_at, expires_at,
-            batch_id, project_id
+            batch_id, project_id, group_id
         )
-        select $1, given.id, given.hash, given.hint, given.name, $6, $7, $8, $9, $10, $11, $12
+        select $1, given.id, given.hash, given.hint, given.name, $6, $7, $8, $9, $10, $11, $12, $13
         from unnest($2::uuid[], $3::bytea[], $4::text[], $5::text[]) as given (id, hash, hint, name)
         on conflict (hash) do nothing
         returning id
@@ -59,6 +60,7 @@ async def insert_codes(
         expires_at,
         batch_id,
         project_id,
+        group_id,
     )
     return {row["id"] for row in found}
 
@@ -78,7 +80,7 @@ async def consume(
         where tenant_id = $1 and hash = $2 and used_at is null and expires_at > $4
         returning tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at,
             used_at, device_id, hardware_key,
-            batch_id, project_id
+            batch_id, project_id, group_id
         """,
         tenant_id,
         hashed,
@@ -102,7 +104,7 @@ async def select_by_hash(tx: Transaction, tenant_id: TenantId, hashed: bytes) ->
     return await tx.fetchrow(
         """
         select tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at, used_at,
-            device_id, hardware_key, batch_id, project_id
+            device_id, hardware_key, batch_id, project_id, group_id
         from provisioning_codes where tenant_id = $1 and hash = $2
         """,
         tenant_id,
@@ -114,7 +116,7 @@ async def select_code(tx: Transaction, tenant_id: TenantId, code_id: Provisionin
     return await tx.fetchrow(
         """
         select tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at, used_at,
-            device_id, hardware_key, batch_id, project_id
+            device_id, hardware_key, batch_id, project_id, group_id
         from provisioning_codes where tenant_id = $1 and id = $2
         """,
         tenant_id,
@@ -136,7 +138,7 @@ async def select_codes(
     return await tx.fetch(
         """
         select tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at, used_at,
-            device_id, hardware_key, batch_id, project_id
+            device_id, hardware_key, batch_id, project_id, group_id
         from provisioning_codes
         where tenant_id = $1
             and ($2::text is null or $2 = case when used_at is not null then 'used'

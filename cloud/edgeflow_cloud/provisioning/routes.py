@@ -72,6 +72,7 @@ async def create_provisioning_codes(
         name=body.name,
         tags=body.tags,
         project_id=body.project_id,
+        group_id=body.group_id,
         life=timedelta(seconds=body.expires_in),
         reclaim_window=timedelta(hours=body.reclaim_hours),
     )
@@ -250,6 +251,7 @@ def _document(code: ProvisioningCode, now: datetime) -> CodeDocument:
         name=code.name,
         tags=list(code.tags),
         project_id=code.project_id,
+        group_id=code.group_id,
         batch_id=code.batch_id,
         expires_at=code.expires_at,
         created_at=code.created_at,

@@ -7,7 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from edgeflow_cloud.flow_keys import DeviceFlowKey
 from edgeflow_cloud.infra.http import Body, Document
-from edgeflow_cloud.kernel.ids import BatchIdField, DeviceIdField, ProjectIdField, ProvisioningCodeIdField
+from edgeflow_cloud.kernel.ids import (
+    BatchIdField,
+    DeviceIdField,
+    GroupIdField,
+    ProjectIdField,
+    ProvisioningCodeIdField,
+)
 from edgeflow_cloud.provisioning.model import LIFE_DEFAULT, LIFE_MAXIMUM, RECLAIM_WINDOW, CodeStatus
 
 MINUTE = 60
@@ -32,6 +38,7 @@ class CreateCodes(Body):
         description="Seconds until an unused code is worth nothing; a minute to 90 days.",
     )
     project_id: ProjectIdField | None = Field(None, description="The devices' project.")
+    group_id: GroupIdField | None = Field(None, description="A fixed group that the devices come into.")
     reclaim_hours: float = Field(
         RECLAIM_WINDOW.total_seconds() / HOUR,
         ge=0,
@@ -51,6 +58,7 @@ class CodeDocument(Document):
     name: str | None
     tags: list[str]
     project_id: ProjectIdField | None
+    group_id: GroupIdField | None
     batch_id: BatchIdField | None = Field(
         description="What was made together has the same; null for a code made alone."
     )

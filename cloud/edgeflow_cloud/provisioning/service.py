@@ -132,6 +132,8 @@ async def _provision(
         project_id=code.project_id,
         action="device.provision",
     )
+    if code.group_id is not None:
+        await devices.change_members(tx, principal, code.group_id, add=[device.device_id])
     await queries.set_device(tx, principal.tenant_id, code.id, device.device_id)
     await announce(
         tx, DeviceProvisioned(tenant_id=principal.tenant_id, code_id=code.id, device_id=device.device_id)

@@ -32,7 +32,14 @@ async def enrolled(database_url: str, owner: Principal, stranger: Principal) -> 
 @pytest.mark.usefixtures("enrolled")
 async def test_a_thousand_codes_are_one_batch(client: Caller, database_url: str) -> None:
     project = (await client("owner").post("/projects", json={"name": "Line 3"})).json()["id"]
-    body = {"count": 1000, "name": "Press {nnnn}", "tags": ["line-3"], "project_id": project}
+    group = (await client("owner").post("/groups", json={"name": "Lab"})).json()["id"]
+    body = {
+        "count": 1000,
+        "name": "Press {nnnn}",
+        "tags": ["line-3"],
+        "project_id": project,
+        "group_id": group,
+    }
     started = time.monotonic()
     made = await client("owner").post("/provisioning-codes", json=body)
     assert made.status_code == 201, made.text
@@ -60,6 +67,7 @@ async def test_a_thousand_codes_are_one_batch(client: Caller, database_url: str)
     device_id = (await client("").post("/devices/provision", json=shown)).json()["device_id"]
     device = (await client("owner").get(f"/devices/{device_id}")).json()
     assert (device["name"], device["project_id"], device["tags"]) == ("Press 0005", project, ["line-3"])
+    assert (device["group"], device["groups"]) == ("Lab", ["Lab"])
 
     # A roll of labels is lost: what nobody used is worth nothing, and the device that used one may still claim.
     assert (
@@ -96,6 +104,19 @@ async def test_a_project_that_is_not_there(client: Caller) -> None:
         answer = await client("owner").post("/provisioning-codes", json={"project_id": project})
         assert (answer.status_code, answer.json()["code"]) == (404, "project_not_found")
     assert (await client("owner").get("/provisioning-codes")).json()["total"] == 0
+
+
+async def test_a_group_that_devices_cannot_be_put_into(client: Caller) -> None:
+    theirs = (await client("stranger").post("/groups", json={"name": "theirs"})).json()["id"]
+    by_query = (await client("owner").post("/groups", json={"name": "q", "query": "name = x"})).json()["id"]
+    for group, status, code in ((theirs, 404, "group_not_found"), (by_query, 422, "group_is_dynamic")):
+        answer = await client("owner").post("/provisioning-codes", json={"group_id": group})
+        assert (answer.status_code, answer.json()["code"]) == (status, code)
+    gone = (await client("owner").post("/groups", json={"name": "gone"})).json()["id"]
+    made = (await client("owner").post("/provisioning-codes", json={"group_id": gone})).json()["items"][0]
+    assert (await client("owner").delete(f"/groups/{gone}")).status_code == 204
+    shown = await client("").post("/devices/provision", json={"provisioning_code": made["code"]})
+    assert shown.status_code == 201  # a group that went takes no device's way away
 
 
 @pytest.mark.parametrize(

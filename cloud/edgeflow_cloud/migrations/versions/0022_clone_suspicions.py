@@ -1,4 +1,4 @@
-"""Devices whose key seems to be in two boxes."""
+"""Devices whose key seems to be in two boxes; the group that a code names."""
 
 from edgeflow_cloud.infra.migrate import previous, run_sql
 

@@ -11,3 +11,9 @@ create table clone_suspicions (
 );
 create index clone_suspicions_by_age on clone_suspicions (last_at);
 select secure_tenant_table('clone_suspicions');
+
+-- A code may put its device into a fixed group, too.
+alter table provisioning_codes add column group_id uuid;
+alter table provisioning_codes add constraint provisioning_codes_group
+    foreign key (tenant_id, group_id) references device_groups (tenant_id, id) on delete set null (group_id);
+create index provisioning_codes_by_group on provisioning_codes (tenant_id, group_id) where group_id is not null;
