@@ -23,6 +23,7 @@ SQUAWK = [
     *(
         f"--exclude={rule}"
         for rule in (
+            "adding-field-with-default",
             "require-lock-timeout",
             "require-statement-timeout",
             "require-concurrent-index-creation",

@@ -150,11 +150,9 @@ class Cloud:
             made = await provisioning.create_codes(
                 tx,
                 principal,
+                provisioning.Defaults(name="Demo device", tags=["demo"], life=timedelta(hours=1)),
                 now=self.context.clock.now(),
                 pepper=self._secrets.master_key,
-                name="Demo device",
-                tags=["demo"],
-                life=timedelta(hours=1),
             )
         return made[0][1]
 

@@ -4,14 +4,16 @@ from edgeflow_cloud.api_keys.wiring import SUBSYSTEM as API_KEYS
 from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
 from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
 from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
-from edgeflow_cloud.devices import FINDERS, VOCABULARY
+from edgeflow_cloud.devices import FINDERS
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
 from edgeflow_cloud.flow_keys.wiring import SUBSYSTEM as FLOW_KEYS
 from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
 from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
 from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
+from edgeflow_cloud.query_language import VOCABULARY
 from edgeflow_cloud.quotas.wiring import SUBSYSTEM as QUOTAS
+from edgeflow_cloud.saved_searches.wiring import SUBSYSTEM as SAVED_SEARCHES
 from edgeflow_cloud.shadows.wiring import SUBSYSTEM as SHADOWS
 from edgeflow_cloud.telemetry.wiring import SUBSYSTEM as TELEMETRY
 from edgeflow_cloud.tunnel.wiring import SUBSYSTEM as TUNNEL
@@ -24,6 +26,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     API_KEYS,
     AUTH,
     DEVICES,
+    SAVED_SEARCHES,
     FLOW_KEYS,
     PROVISIONING,
     TUNNEL,

@@ -9,6 +9,8 @@ from edgeflow_cloud.devices.callers import name_callers
 from edgeflow_cloud.devices.explain.model import FINDERS, Finder, Finding, State
 from edgeflow_cloud.devices.groups.service import change_members
 from edgeflow_cloud.devices.keys.service import list_ending_keys
+from edgeflow_cloud.devices.matching.queries import SORTS
+from edgeflow_cloud.devices.matching.service import require_sound, resolve_target
 from edgeflow_cloud.devices.model import (
     Arrival,
     Device,
@@ -20,8 +22,6 @@ from edgeflow_cloud.devices.model import (
     hash_key,
     no_such_device,
 )
-from edgeflow_cloud.devices.query_language.model import VOCABULARY, FieldType, QueryField
-from edgeflow_cloud.devices.query_language.service import resolve_target
 from edgeflow_cloud.devices.service import (
     authenticate_key,
     authenticate_many,
@@ -35,15 +35,13 @@ from edgeflow_cloud.devices.service import (
 
 __all__ = [
     "FINDERS",
-    "VOCABULARY",
+    "SORTS",
     "Arrival",
     "Device",
     "Fence",
-    "FieldType",
     "Filter",
     "Finder",
     "Finding",
-    "QueryField",
     "Sighting",
     "State",
     "Status",
@@ -61,6 +59,7 @@ __all__ = [
     "no_such_device",
     "presence",
     "record_facts",
+    "require_sound",
     "resolve_target",
     "rotate_key",
 ]

@@ -6,10 +6,9 @@ from fastapi import Query, Response
 
 from edgeflow_cloud.devices import service, tagging
 from edgeflow_cloud.devices.groups.service import with_dynamic_groups
+from edgeflow_cloud.devices.matching.queries import SORTS
+from edgeflow_cloud.devices.matching.service import count, describe
 from edgeflow_cloud.devices.model import Filter, Sort, Status
-from edgeflow_cloud.devices.query_language.queries import SORTS
-from edgeflow_cloud.devices.query_language.service import count, describe
-from edgeflow_cloud.devices.query_language.syntax import QueryInvalid
 from edgeflow_cloud.devices.schemas import (
     CheckQuery,
     CreatedDevice,
@@ -28,6 +27,7 @@ from edgeflow_cloud.devices.schemas import (
 from edgeflow_cloud.infra.http import Caller, IfMatch, Listing, PageQuery, Router, Tx, show_version
 from edgeflow_cloud.kernel.ids import DeviceIdField, GroupIdField, ProjectIdField
 from edgeflow_cloud.kernel.paging import Page, decode_cursor
+from edgeflow_cloud.query_language import QueryInvalid
 
 router = Router(tag="devices")
 

@@ -6,14 +6,13 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from edgeflow_cloud.devices.model import Place, Status, Target
-from edgeflow_cloud.devices.query_language.model import FieldType
 from edgeflow_cloud.infra.http import Body, Document
 from edgeflow_cloud.kernel.ids import DeviceIdField, ProjectIdField
+from edgeflow_cloud.query_language import FieldType, Query
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s,\"]+$")]
 Tags = Annotated[list[Tag], Field(max_length=50)]
-Query = Annotated[str, StringConstraints(min_length=1, max_length=4_000)]
 Notes = Annotated[str, StringConstraints(max_length=10_000)]
 
 

@@ -10,6 +10,8 @@ import asyncpg
 from edgeflow_cloud import audit, organizations, quotas
 from edgeflow_cloud.devices import queries
 from edgeflow_cloud.devices.events import DeviceCreated, DeviceDeleted, DeviceKeyRotated, DeviceUpdated
+from edgeflow_cloud.devices.matching import queries as matching
+from edgeflow_cloud.devices.matching.service import select
 from edgeflow_cloud.devices.model import (
     SHOWN_OF_KEY,
     Device,
@@ -21,8 +23,6 @@ from edgeflow_cloud.devices.model import (
     make_key,
     no_such_device,
 )
-from edgeflow_cloud.devices.query_language import queries as matching
-from edgeflow_cloud.devices.query_language.service import select
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.http import require_version
 from edgeflow_cloud.infra.outbox import announce

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from edgeflow_cloud import audit
 from edgeflow_cloud.devices import queries
 from edgeflow_cloud.devices.events import DeviceUpdated
+from edgeflow_cloud.devices.matching import queries as matching
+from edgeflow_cloud.devices.matching.service import aim
 from edgeflow_cloud.devices.model import Tagging, Target
-from edgeflow_cloud.devices.query_language import queries as matching
-from edgeflow_cloud.devices.query_language.service import aim
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids

@@ -26,7 +26,7 @@ class Subsystem:
     `permissions` are the names that its routes may ask for. `device` is what it adds to a device's session (frames,
     actions, steps on connect), opaque here and read by `tunnel`, which alone knows the type. `works` are what the
     worker role does all the time, by name: for what must not wait for a job's turn. `query_fields` are what it lets
-    the devices' query language ask (`devices.QueryField`), `findings` what it has to say of one device
+    the devices' query language ask (`query_language.QueryField`), `findings` what it has to say of one device
     (`devices.Finder`); both opaque here and read by `devices`.
     """
 

@@ -18,11 +18,11 @@ async def unsecured_tables(connection: PgConnection) -> list[str]:
                     and pg_get_expr(p.polqual, p.polrelid) = '(tenant_id = current_tenant())'
                     and pg_get_expr(p.polwithcheck, p.polrelid) = '(tenant_id = current_tenant())')
                 from pg_policy p
-                where p.polrelid = c.oid and 'edgeflow_app'::regrole::oid = any (p.polroles)
+                where p.polrelid = c.oid and p.polpermissive and 'edgeflow_app'::regrole::oid = any (p.polroles)
             ), false) as own_rows_only,
             (
                 select count(*) from pg_policy p
-                where p.polrelid = c.oid
+                where p.polrelid = c.oid and (p.polpermissive or p.polname <> 'in_projects')
                     and p.polroles && array['edgeflow_app'::regrole::oid, 0::oid]
             ) as policies,
             has_any_column_privilege('edgeflow_app', c.oid, 'select, insert, update')

@@ -27,7 +27,7 @@ RUN_TIME: dict[str, dict[str, str]] = {
         "values": ", ".join(f"sum(s{i}) / nullif(sum(c{i}), 0)" for i in range(1, len(METRICS) + 1)),
         "value": "sum(s) / nullif(sum(c), 0)",
     },
-    "devices.query_language.queries": {
+    "devices.matching.queries": {
         "key": "lower(d.name)",
         "direction": "asc",
         "joins": "join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id",

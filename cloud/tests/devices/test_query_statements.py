@@ -5,13 +5,13 @@ import random
 from hypothesis import HealthCheck, Phase, given, settings, strategies
 
 from edgeflow_cloud.app.subsystems import SUBSYSTEMS
-from edgeflow_cloud.devices import VOCABULARY
-from edgeflow_cloud.devices.query_language.compiler import Compiler, Condition, Names
-from edgeflow_cloud.devices.query_language.model import FieldType, QueryField
-from edgeflow_cloud.devices.query_language.syntax import QueryInvalid, parse
 from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_cloud.query_language import VOCABULARY
+from edgeflow_cloud.query_language.compiler import Compiler, Condition, Names
+from edgeflow_cloud.query_language.model import FieldType, QueryField
+from edgeflow_cloud.query_language.syntax import QueryInvalid, parse
 
 assert SUBSYSTEMS
 _VALUES = {

@@ -16,7 +16,8 @@ from tools import openapi
 
 PREFIX = {
     "organization_id": "org", "session_id": "ses", "user_id": "usr", "device_id": "dev", "command_id": "cmd",
-    "group_id": "grp", "search_id": "srch", "code_id": "prov", "key_id": "dkey", "project_id": "prj", "api_key_id": "key", "export_id": "exp", "invitation_id": "inv",
+    "group_id": "grp", "search_id": "srch", "code_id": "prov", "key_id": "dkey", "project_id": "prj",
+    "api_key_id": "key", "export_id": "exp", "invitation_id": "inv",
 }  # fmt: skip
 NOTHING = {name: f"{prefix}_{'0' * 26}" for name, prefix in PREFIX.items()} | {
     "sha256": "0" * 64,

@@ -129,7 +129,8 @@ install_program() {
 		fail "Python's venv module is missing. On Debian, Ubuntu and Raspberry Pi OS: sudo apt install python3-venv"
 	for pip in "$WHEELS"/pip-*.whl; do
 		"$PROGRAM/venv.new/bin/python" "$pip/pip" install --quiet --no-index --no-cache-dir --disable-pip-version-check \
-			--root-user-action=ignore --find-links "$WHEELS" "edgeflow-agent[flows]" || fail "The agent could not be installed."
+			--root-user-action=ignore --find-links "$WHEELS" \
+			"edgeflow-agent[network,database,messaging,industrial,hardware]" || fail "The agent could not be installed."
 	done
 	rm -rf "$PROGRAM/venv.old"
 	if [ -d "$PROGRAM/venv" ]; then mv "$PROGRAM/venv" "$PROGRAM/venv.old"; fi

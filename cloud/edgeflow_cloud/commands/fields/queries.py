@@ -1,6 +1,6 @@
 """A device's queue as a field of the query language: a place in `commands`."""
 
-from edgeflow_cloud.devices import FieldType, QueryField
+from edgeflow_cloud.query_language import FieldType, QueryField
 
 FIELDS = [
     QueryField(

@@ -10,10 +10,9 @@ from edgeflow_cloud import audit, organizations
 from edgeflow_cloud.devices.events import GroupChanged
 from edgeflow_cloud.devices.groups import queries
 from edgeflow_cloud.devices.groups.model import Group, GroupKind, no_such_group
+from edgeflow_cloud.devices.matching import queries as matching
+from edgeflow_cloud.devices.matching import service as language
 from edgeflow_cloud.devices.model import Device
-from edgeflow_cloud.devices.query_language import queries as matching
-from edgeflow_cloud.devices.query_language import service as language
-from edgeflow_cloud.devices.query_language.syntax import QueryInvalid, parse
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.http import require_version
 from edgeflow_cloud.infra.outbox import announce
@@ -22,6 +21,7 @@ from edgeflow_cloud.kernel.errors import Conflict, Invalid
 from edgeflow_cloud.kernel.ids import DeviceId, GroupId, MalformedId, ProjectId
 from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
 from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_cloud.query_language import QueryInvalid, parse
 
 MOST_GROUPS = 500
 """Of one organization: each page of groups counts what its dynamic ones match."""

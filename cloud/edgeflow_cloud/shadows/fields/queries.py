@@ -1,6 +1,6 @@
 """A device's shadow as fields of the query language: places in `shadows`."""
 
-from edgeflow_cloud.devices import FieldType, QueryField
+from edgeflow_cloud.query_language import FieldType, QueryField
 
 _SHADOW = "left join shadows shadow on shadow.tenant_id = d.tenant_id and shadow.device_id = d.id"
 

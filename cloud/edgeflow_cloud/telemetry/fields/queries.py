@@ -1,6 +1,6 @@
 """The newest values of a device as fields of the query language: places in `device_latest_metrics`."""
 
-from edgeflow_cloud.devices import FieldType, QueryField
+from edgeflow_cloud.query_language import FieldType, QueryField
 
 _NEWEST = (
     "left join device_latest_metrics latest on latest.tenant_id = d.tenant_id and latest.device_id = d.id"

@@ -6,10 +6,7 @@ from typing import Annotated
 from fastapi import Response
 from pydantic import Field, StringConstraints
 
-from edgeflow_cloud.devices.query_language.queries import SORTS
-from edgeflow_cloud.devices.saved_searches import service
-from edgeflow_cloud.devices.saved_searches.service import Wanted
-from edgeflow_cloud.devices.schemas import Query
+from edgeflow_cloud.devices import SORTS
 from edgeflow_cloud.infra.http import (
     Body,
     Caller,
@@ -23,6 +20,9 @@ from edgeflow_cloud.infra.http import (
 )
 from edgeflow_cloud.kernel.ids import SavedSearchIdField
 from edgeflow_cloud.kernel.paging import Page, decode_cursor
+from edgeflow_cloud.query_language import Query
+from edgeflow_cloud.saved_searches import service
+from edgeflow_cloud.saved_searches.service import Wanted
 
 router = Router(tag="saved searches")
 

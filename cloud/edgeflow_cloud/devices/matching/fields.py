@@ -1,7 +1,7 @@
 """The registry's own fields of the query language."""
 
-from edgeflow_cloud.devices.query_language.model import FieldType, QueryField
-from edgeflow_cloud.devices.query_language.queries import IN_GROUP, IN_NO_GROUP, PRESENCE
+from edgeflow_cloud.devices.matching.queries import IN_GROUP, IN_NO_GROUP, PRESENCE
+from edgeflow_cloud.query_language import FieldType, QueryField
 
 FIELDS = [
     QueryField(

@@ -6,16 +6,25 @@ from uuid import UUID
 from edgeflow_cloud import organizations
 from edgeflow_cloud.devices.groups import queries as groups
 from edgeflow_cloud.devices.groups.model import no_such_group
+from edgeflow_cloud.devices.matching import queries
+from edgeflow_cloud.devices.matching.queries import IN_GROUP, PRESENCE
 from edgeflow_cloud.devices.model import Filter, Status, Target
-from edgeflow_cloud.devices.query_language import queries
-from edgeflow_cloud.devices.query_language.compiler import Compiler, Condition, Inlined, Names
-from edgeflow_cloud.devices.query_language.model import VOCABULARY, FieldType
-from edgeflow_cloud.devices.query_language.queries import IN_GROUP, PRESENCE
-from edgeflow_cloud.devices.query_language.syntax import Node, QueryInvalid, comparisons, parse
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId, GroupId, MalformedId
 from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_cloud.query_language import (
+    VOCABULARY,
+    Compiler,
+    Condition,
+    FieldType,
+    Inlined,
+    Names,
+    Node,
+    QueryInvalid,
+    comparisons,
+    parse,
+)
 
 MOST_ARGUMENTS = 2_000
 """Of one statement; PostgreSQL itself takes 65,535."""
@@ -48,6 +57,11 @@ async def add_query(tx: Transaction, principal: Principal, found: Condition, tex
     if len(found.arguments) > MOST_ARGUMENTS:
         raise QueryInvalid("With the groups that it names, this query is too large.", text, 0, len(text))
     return sql
+
+
+async def require_sound(tx: Transaction, principal: Principal, text: str) -> None:
+    """Raises QueryInvalid unless the text is a query that can be asked."""
+    await add_query(tx, principal, begin(principal), text)
 
 
 async def select(tx: Transaction, principal: Principal, wanted: Filter) -> Condition:

@@ -3,9 +3,9 @@
 from uuid import UUID
 
 from edgeflow_cloud.devices.queries import COLUMNS
-from edgeflow_cloud.devices.query_language.compiler import Condition
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.kernel.ids import TenantId
+from edgeflow_cloud.query_language import Condition
 
 PRESENCE = "join device_presence p on p.tenant_id = d.tenant_id and p.device_id = d.id"
 IN_GROUP = (

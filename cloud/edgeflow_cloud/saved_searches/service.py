@@ -9,8 +9,7 @@ from datetime import datetime
 import asyncpg
 
 from edgeflow_cloud import audit
-from edgeflow_cloud.devices.query_language.service import add_query, begin
-from edgeflow_cloud.devices.saved_searches import queries
+from edgeflow_cloud.devices import require_sound
 from edgeflow_cloud.infra.db import Row, Transaction
 from edgeflow_cloud.infra.http import require_version
 from edgeflow_cloud.kernel import ids
@@ -18,6 +17,7 @@ from edgeflow_cloud.kernel.errors import Conflict, Forbidden, Invalid, NotFound
 from edgeflow_cloud.kernel.ids import MalformedId, SavedSearchId
 from edgeflow_cloud.kernel.paging import Page, Slice, encode_cursor
 from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_cloud.saved_searches import queries
 
 MOST_SEARCHES = 200
 """Of one person."""
@@ -51,7 +51,7 @@ class Wanted:
 
 async def create_search(tx: Transaction, principal: Principal, wanted: Wanted) -> SavedSearch:
     """Raises QueryInvalid, Conflict (`search_name_taken`, `too_many_searches`)."""
-    await _require_sound(tx, principal, wanted.q)
+    await require_sound(tx, principal, wanted.q)
     if await queries.count_searches(tx, principal.tenant_id, principal.wire_id) >= MOST_SEARCHES:
         raise Conflict(
             f"You have {MOST_SEARCHES} saved searches, which is the most. Delete one first.",
@@ -111,7 +111,7 @@ async def update_search(
     before = await get_search(tx, principal, search_id)
     _require_own(principal, before)
     require_version(version, before.version)
-    await _require_sound(tx, principal, wanted.q)
+    await require_sound(tx, principal, wanted.q)
     try:
         await queries.update_search(
             tx,
@@ -147,10 +147,6 @@ async def delete_search(tx: Transaction, principal: Principal, search_id: SavedS
     await audit.record(
         tx, principal, "saved_search.delete", "saved_search", _wire(search_id), old=_written(before)
     )
-
-
-async def _require_sound(tx: Transaction, principal: Principal, q: str) -> None:
-    await add_query(tx, principal, begin(principal), q)
 
 
 def _require_own(principal: Principal, search: SavedSearch) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from edgeflow_cloud.devices.query_language.literals import is_version, read_age, read_number, read_time
-from edgeflow_cloud.devices.query_language.model import FieldType, QueryField, Vocabulary
-from edgeflow_cloud.devices.query_language.syntax import (
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.ids import MalformedId
+from edgeflow_cloud.query_language.literals import is_version, read_age, read_number, read_time
+from edgeflow_cloud.query_language.model import FieldType, QueryField, Vocabulary
+from edgeflow_cloud.query_language.syntax import (
     Comparison,
     Junction,
     Negation,
@@ -15,8 +17,6 @@ from edgeflow_cloud.devices.query_language.syntax import (
     QueryInvalid,
     Word,
 )
-from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.ids import MalformedId
 
 _OPPOSITE = {"!=": "=", "!~": "~", "not in": "in"}
 _ORDERS = frozenset({"<", "<=", ">", ">="})
