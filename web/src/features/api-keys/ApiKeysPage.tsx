@@ -5,6 +5,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { ApiKeyDocument } from '@/api/generated'
 import { MayNot, useMay } from '@/features/auth'
+import { useProjectNames } from '@/features/projects'
 import { usePollWhenNotLive } from '@/lib/live'
 import { Blank, type Column, Confirm, More, Panel, Pill, Reading, RelativeTime, Table } from '@/ui'
 import { CreateKey } from './parts/CreateKey'
@@ -25,6 +26,7 @@ function Keys() {
   const may = useMay('api_keys:manage') ?? false
   const [making, setMaking] = useState(false)
   const [asked, setAsked] = useState<ApiKeyDocument | null>(null)
+  const projects = useProjectNames()
   const revoke = useRevokeApiKey()
   const columns: Column<ApiKeyDocument>[] = [
     {
@@ -45,6 +47,22 @@ function Keys() {
           {scopes.map((scope) => (
             <Pill key={scope}>
               <span className="mono">{scope}</span>
+            </Pill>
+          ))}
+        </span>
+      ),
+    },
+    {
+      id: 'limits',
+      header: t('apiKeys.limits'),
+      cell: ({ networks, projects: only }) => (
+        <span className={css.scopes}>
+          {only?.map((id) => (
+            <Pill key={id}>{projects.get(id) ?? id}</Pill>
+          ))}
+          {networks.map((network) => (
+            <Pill key={network}>
+              <span className="mono">{network}</span>
             </Pill>
           ))}
         </span>

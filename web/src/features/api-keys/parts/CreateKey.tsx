@@ -1,6 +1,15 @@
-import { Button, Modal, SegmentedControl, Select, TextInput } from '@mantine/core'
+import {
+  Button,
+  Modal,
+  MultiSelect,
+  SegmentedControl,
+  Select,
+  TagsInput,
+  TextInput,
+} from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useProjectNames } from '@/features/projects'
 import { CodeLine, FormModal, Note } from '@/ui'
 import { type Choice, LIVES, type Life, SCOPES, SUBSYSTEMS, scopesOf, type Verb } from '../model'
 import { useCreateApiKey } from '../queries'
@@ -12,6 +21,9 @@ export function CreateKey({ onClose }: { onClose: () => void }) {
   const [name, setName] = useState('')
   const [choice, setChoice] = useState<Choice>({ devices: 'read' })
   const [life, setLife] = useState<Life>('quarter')
+  const [networks, setNetworks] = useState<string[]>([])
+  const [projectIds, setProjectIds] = useState<string[]>([])
+  const projects = useProjectNames()
   const create = useCreateApiKey()
   const scopes = scopesOf(choice)
 
@@ -49,7 +61,15 @@ export function CreateKey({ onClose }: { onClose: () => void }) {
       error={create.error}
       disabled={scopes.length === 0}
       onClose={onClose}
-      onSubmit={() => create.mutate({ name: name.trim(), scopes, expires_in: LIVES[life] })}
+      onSubmit={() =>
+        create.mutate({
+          name: name.trim(),
+          scopes,
+          expires_in: LIVES[life],
+          ...(networks.length > 0 ? { networks } : {}),
+          ...(projectIds.length > 0 ? { projects: projectIds } : {}),
+        })
+      }
     >
       <TextInput
         label={t('apiKeys.name')}
@@ -83,6 +103,25 @@ export function CreateKey({ onClose }: { onClose: () => void }) {
           </div>
         ))}
       </fieldset>
+      {projects.size > 0 && (
+        <MultiSelect
+          label={t('apiKeys.projects')}
+          description={t('apiKeys.projectsHint')}
+          data={[...projects].map(([value, label]) => ({ value, label }))}
+          value={projectIds}
+          onChange={setProjectIds}
+          clearable
+          searchable
+        />
+      )}
+      <TagsInput
+        label={t('apiKeys.networks')}
+        description={t('apiKeys.networksHint')}
+        value={networks}
+        onChange={setNetworks}
+        splitChars={[',', ' ']}
+        acceptValueOnBlur
+      />
       <Select
         label={t('apiKeys.expires')}
         data={(Object.keys(LIVES) as Life[]).map((value) => ({
