@@ -10,7 +10,7 @@ from edgeflow_cloud.kernel.ids import DeviceId
 
 @dataclass(frozen=True, kw_only=True)
 class ShadowUpdated(Event):
-    """An update of `side` (`desired` or `reported`) was accepted; it made `shadow_version`."""
+    """An update of `side` (`desired`, `reported`, or `deleted` for both) was accepted; it made `shadow_version`."""
 
     name: ClassVar[str] = "shadow.updated"
     device_id: DeviceId

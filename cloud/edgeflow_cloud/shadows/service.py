@@ -15,7 +15,16 @@ from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.shadows import queries
 from edgeflow_cloud.shadows.events import ShadowUpdated
-from edgeflow_cloud.shadows.model import Desired, Shadow, Side, update
+from edgeflow_cloud.shadows.history.model import (
+    REPORTS_KEPT,
+    SNAPSHOT_EVERY,
+    Changed,
+    Update,
+    Written,
+    difference,
+)
+from edgeflow_cloud.shadows.history.versions import find_desired
+from edgeflow_cloud.shadows.model import Desired, Shadow, Side, VersionConflict, update
 from edgeflow_cloud.tunnel import signal_device
 from edgeflow_protocol.limits import strip_nul
 
@@ -54,9 +63,9 @@ async def update_desired(
 
     Raises NotFound, VersionConflict, ShadowTooLarge or Invalid. The caller pushes it once `tx` is committed.
     """
-    before = await _lock(tx, principal, device_id, now)
+    before = await lock_shadow(tx, principal, device_id, now)
     after = update(before, Side.DESIRED, change, now, expected)
-    await queries.update_desired(tx, principal.tenant_id, after)
+    await _write(tx, principal, Update(before=before, after=after, changed=Changed.DESIRED, patch=change))
     await audit.record(
         tx,
         principal,
@@ -66,7 +75,67 @@ async def update_desired(
         old={"version": before.version},
         new={"version": after.version, "desired": _audited(change)},
     )
-    await _announce(tx, principal, after, Side.DESIRED)
+    return after
+
+
+async def delete_shadow(
+    tx: Transaction,
+    principal: Principal,
+    device_id: DeviceId,
+    *,
+    now: datetime,
+    expected: int | None = None,
+) -> Shadow:
+    """Empty both halves, `shadow.delete`; the version goes on, so that nobody takes an old one for a new one.
+
+    One that is empty stays as it is. Raises NotFound or VersionConflict. The caller pushes it.
+    """
+    before = await lock_shadow(tx, principal, device_id, now)
+    if expected is not None and expected != before.version:
+        raise VersionConflict(expected, before.version)
+    if not before.desired and not before.reported:
+        return before
+    after = Shadow(device_id=device_id, version=before.version + 1, updated_at=now)
+    await _write(tx, principal, Update(before=before, after=after, changed=Changed.DELETED, patch={}))
+    await audit.record(
+        tx,
+        principal,
+        "shadow.delete",
+        "device",
+        ids.encode(ids.DEVICE, device_id),
+        old={"version": before.version, "desired": _audited(before.desired)},
+        new={"version": after.version},
+    )
+    return after
+
+
+async def restore_desired(
+    tx: Transaction,
+    principal: Principal,
+    device_id: DeviceId,
+    version: int,
+    *,
+    now: datetime,
+    expected: int | None = None,
+) -> Shadow:
+    """Want again what was wanted at `version`, `shadow.restore`; it makes a new version, what is reported stays.
+
+    Raises NotFound (`device_not_found`, `shadow_version_not_kept`) or VersionConflict. The caller pushes it.
+    """
+    before = await lock_shadow(tx, principal, device_id, now)
+    wanted = await find_desired(tx, principal.tenant_id, before, version)
+    change = difference(before.desired, wanted)
+    after = update(before, Side.DESIRED, change, now, expected)
+    await _write(tx, principal, Update(before=before, after=after, changed=Changed.DESIRED, patch=change))
+    await audit.record(
+        tx,
+        principal,
+        "shadow.restore",
+        "device",
+        ids.encode(ids.DEVICE, device_id),
+        old={"version": before.version},
+        new={"version": after.version, "restored": version, "desired": _audited(change)},
+    )
     return after
 
 
@@ -83,35 +152,84 @@ async def update_reported(
 
     NULs are stripped. Raises NotFound, VersionConflict, ShadowTooLarge or Invalid.
     """
-    before = await _lock(tx, principal, device_id, now)
+    before = await lock_shadow(tx, principal, device_id, now)
+    made = reported(before, change, now, expected)
+    await _write(tx, principal, made)
+    return made.after
+
+
+def reported(
+    before: Shadow, change: Mapping[str, object], now: datetime, expected: int | None = None
+) -> Update:
+    """What the device's report makes of its shadow. Raises VersionConflict, ShadowTooLarge or Invalid."""
     cleaned = cast("dict[str, object]", strip_nul(change))
     after = update(before, Side.REPORTED, cleaned, now, expected)
-    await queries.update_reported(tx, principal.tenant_id, after)
-    await _announce(tx, principal, after, Side.REPORTED)
-    return after
+    return Update(before=before, after=after, changed=Changed.REPORTED, patch=cleaned)
 
 
-async def _lock(tx: Transaction, principal: Principal, device_id: DeviceId, now: datetime) -> Shadow:
-    row = await queries.lock_shadow(tx, principal.tenant_id, device_id)
-    if row is None:
+async def lock_shadow(tx: Transaction, principal: Principal, device_id: DeviceId, now: datetime) -> Shadow:
+    """The shadow, which nobody else changes until the transaction ends. Raises NotFound (`device_not_found`)."""
+    place = ([principal.tenant_id], [device_id])
+    rows = await queries.lock_shadows(tx, *place)
+    if not rows:
         await devices.find_device(tx, principal, device_id)
-        await queries.insert_shadow(tx, principal.tenant_id, device_id, now)
-        row = await queries.lock_shadow(tx, principal.tenant_id, device_id)
-    if row is None:  # deleted between the two
+        await queries.insert_shadows(tx, *place, now)
+        rows = await queries.lock_shadows(tx, *place)
+    if not rows:  # deleted between the two
         raise devices.no_such_device()
-    return _shadow(row)
+    return _shadow(rows[0])
 
 
-async def _announce(tx: Transaction, principal: Principal, shadow: Shadow, side: Side) -> None:
+async def lock_shadows(
+    tx: Transaction, asked: Sequence[tuple[TenantId, DeviceId]], now: datetime
+) -> dict[DeviceId, Shadow]:
+    """The same for many devices of any organizations, each of which exists. Takes a `system_tx`."""
+    tenant_ids, device_ids = [tenant for tenant, _ in asked], [device for _, device in asked]
+    rows = await queries.lock_shadows(tx, tenant_ids, device_ids)
+    if len(rows) < len(device_ids):
+        found = {row["device_id"] for row in rows}
+        missing = [(tenant, device) for tenant, device in asked if device not in found]
+        await queries.insert_shadows(
+            tx, [tenant for tenant, _ in missing], [device for _, device in missing], now
+        )
+        rows = await queries.lock_shadows(tx, tenant_ids, device_ids)
+    return {row["device_id"]: _shadow(row) for row in rows}
+
+
+async def write_many(tx: Transaction, written: Sequence[Written]) -> None:
+    """Write updates of locked shadows, with their history and their events, in as many statements as for one."""
+    await queries.write_updates(tx, written)
+    old = [one for one in written if one.update.after.version % SNAPSHOT_EVERY == 0]
+    if old:
+        await queries.delete_reports(
+            tx,
+            [one.tenant_id for one in old],
+            [one.device_id for one in old],
+            [one.update.after.version - REPORTS_KEPT for one in old],
+        )
     await announce(
         tx,
-        ShadowUpdated(
-            tenant_id=principal.tenant_id,
-            device_id=shadow.device_id,
-            shadow_version=shadow.version,
-            side=side.value,
-            in_step=not shadow.delta,
+        *(
+            ShadowUpdated(
+                tenant_id=one.tenant_id,
+                device_id=one.device_id,
+                shadow_version=one.update.after.version,
+                side=one.update.changed.value,
+                in_step=not one.update.after.delta,
+            )
+            for one in written
         ),
+    )
+
+
+async def _write(tx: Transaction, principal: Principal, made: Update) -> None:
+    await write_many(tx, [written_by(principal, made)])
+
+
+def written_by(principal: Principal, made: Update) -> Written:
+    """The update, with who made it."""
+    return Written(
+        tenant_id=principal.tenant_id, by_kind=principal.kind.value, by_id=principal.wire_id, update=made
     )
 
 

@@ -76,3 +76,19 @@ async def answering(socket: Client, answer: Answer | None = None) -> AsyncGenera
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+async def read(client: Caller, command: dict[str, Any]) -> dict[str, Any]:
+    return (await client("owner").get(f"/commands/{command['id']}")).json()
+
+
+async def ended(client: Caller, command: dict[str, Any], status: str) -> dict[str, Any]:
+    """Wait until the command has its final status."""
+    now = await read(client, command)
+    for _ in range(250):
+        if now["finished_at"] is not None:
+            break
+        await asyncio.sleep(0.02)
+        now = await read(client, command)
+    assert now["status"] == status, now
+    return now

@@ -7,36 +7,15 @@ from typing import Any
 
 import pytest
 
-from cloud.tests.commands.conftest import NEGOTIATES, Order, answering
+from cloud.tests.commands.conftest import NEGOTIATES, Order, answering, ended, read
 from cloud.tests.conftest import Caller
 from cloud.tests.tunnel.conftest import Registered, Running, running, until
-from edgeflow_cloud import devices
 from edgeflow_cloud.commands import device as side
-from edgeflow_cloud.commands import outcome, service
-from edgeflow_cloud.commands.findings import explain_commands
+from edgeflow_cloud.commands import outcome
 from edgeflow_cloud.commands.jobs import sweep
 from edgeflow_cloud.commands.model import QUEUE_LIMIT
 from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.infra.context import Context
-from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.ids import CommandId
-from edgeflow_cloud.kernel.principal import Principal
-
-
-async def read(client: Caller, command: dict[str, Any]) -> dict[str, Any]:
-    return (await client("owner").get(f"/commands/{command['id']}")).json()
-
-
-async def ended(client: Caller, command: dict[str, Any], status: str) -> dict[str, Any]:
-    """Wait until the command has its final status."""
-    now = await read(client, command)
-    for _ in range(250):
-        if now["finished_at"] is not None:
-            break
-        await asyncio.sleep(0.02)
-        now = await read(client, command)
-    assert now["status"] == status, now
-    return now
 
 
 @pytest.mark.parametrize("fields", [{}, NEGOTIATES])
@@ -220,74 +199,6 @@ async def test_a_lost_one_that_does_not_return_is_unknown_after_its_time(
     await ended(client, answer.json(), "unknown")
 
 
-async def test_cancel_takes_back_what_was_not_sent(
-    client: Caller, hub: Running, device: Registered, order: Order
-) -> None:
-    waiting = (await order("later", ttl=60)).json()
-    assert (await client("viewer").delete(f"/commands/{waiting['id']}")).status_code == 403
-    assert (await client("stranger").delete(f"/commands/{waiting['id']}")).status_code == 404
-    cancelled = await client("owner").delete(f"/commands/{waiting['id']}")
-    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
-    again = await client("owner").delete(f"/commands/{waiting['id']}")
-    assert (again.status_code, again.json()["code"]) == (409, "command_not_queued")
-    async with hub.client(device, **NEGOTIATES) as socket, answering(socket) as seen:
-        done = (await order("now")).json()
-        assert (await client("owner").delete(f"/commands/{done['id']}")).status_code == 409
-    assert [frame["action"] for frame in seen] == ["now"]
-
-
-async def test_what_is_on_its_way_cannot_be_recalled_and_its_answer_counts(
-    client: Caller, hub: Running, device: Registered, order: Order, context: Context
-) -> None:
-    async with hub.client(device, **NEGOTIATES) as socket:
-        waiting = asyncio.create_task(order("work"))
-        frame = await socket.receive()
-        wanted_back = await client("owner").delete(f"/commands/{frame['id']}")
-        assert (wanted_back.status_code, wanted_back.json()["status"]) == (202, "sent")
-        first = wanted_back.json()["cancel_requested_at"]
-        assert first
-        again = await client("owner").delete(f"/commands/{frame['id']}")
-        assert (again.status_code, again.json()["cancel_requested_at"]) == (202, first)
-        await socket.send(type="response", id=frame["id"], status="success", data="done all the same")
-        command = (await waiting).json()
-        assert (command["status"], command["result"]) == ("done", "done all the same")
-        assert command["cancel_requested_at"] == first
-        assert (await client("owner").delete(f"/commands/{frame['id']}")).status_code == 409
-
-
-async def test_what_was_wanted_back_is_not_sent_again(
-    client: Caller, hub: Running, device: Registered, order: Order
-) -> None:
-    async with hub.client(device, **NEGOTIATES) as socket:
-        waiting = asyncio.create_task(order("work"))
-        frame = await socket.receive()
-        assert (await client("owner").delete(f"/commands/{frame['id']}")).status_code == 202
-    async with hub.client(device, **NEGOTIATES) as socket, answering(socket) as seen:
-        command = (await waiting).json()
-        assert command["status"] == "unknown"
-        assert "wanted back" in command["error"]
-        assert (await order("next")).json()["status"] == "done"
-    assert [one["action"] for one in seen] == ["next"]
-
-
-async def test_what_found_no_place_in_the_lane_and_is_wanted_back_is_cancelled(
-    client: Caller, hub: Running, device: Registered, order: Order, context: Context, owner: Principal
-) -> None:
-    made = (await order("later", ttl=60)).json()
-    command_id = CommandId(ids.decode(ids.COMMAND, made["id"]))
-    now = context.clock.now()
-    async with context.db.tenant_tx(owner) as tx:
-        command = await service.claim_next(tx, owner.tenant_id, device.device_id, epoch=7, now=now)
-    assert command is not None
-    assert (await client("owner").delete(f"/commands/{made['id']}")).status_code == 202
-    async with context.db.tenant_tx(owner) as tx:
-        given_back = await service.queue_again(tx, command, now)
-        assert (await service.find_command(tx, owner, command_id)).status == "cancelled"
-    assert given_back is not None
-    assert given_back.is_final
-    assert "nothing was done" in str(given_back.error)
-
-
 async def test_the_queue_of_a_device_is_bounded(
     client: Caller, device: Registered, order: Order, context: Context
 ) -> None:
@@ -418,95 +329,6 @@ async def test_an_answer_of_a_wrong_shape_is_an_answer(
         command = (await order()).json()
         assert command["status"] == "failed"
         assert "Malformed" in command["error"]
-
-
-async def test_long_results_are_whole_and_left_out_of_lists(
-    client: Caller, hub: Running, device: Registered, order: Order
-) -> None:
-    noise = "".join(str(ids.new()) for _ in range(3_000))
-
-    async def talk(_frame: dict[str, Any]) -> dict[str, Any]:
-        return {"status": "success", "data": {"noise": noise}}
-
-    async with hub.client(device, **NEGOTIATES) as socket, answering(socket, talk):
-        command = (await order()).json()
-        assert command["result"] == {"noise": noise}
-        listed = (await client("owner").get(f"/devices/{device.wire_id}/commands")).json()["items"][0]
-        assert (listed["result"], listed["truncated"]) == (None, True)
-
-
-async def test_history_is_paged_newest_first(client: Caller, order: Order, device: Registered) -> None:
-    made = [(await order(f"a{number}", ttl=60)).json()["id"] for number in range(5)]
-    path = f"/devices/{device.wire_id}/commands"
-    found: list[str] = []
-    page = (await client("owner").get(path, params={"limit": 2, "status": "queued"})).json()
-    while True:
-        found += [item["id"] for item in page["items"]]
-        if not page["next_cursor"]:
-            break
-        page = (await client("owner").get(path, params={"limit": 2, "cursor": page["next_cursor"]})).json()
-    assert found == list(reversed(made))
-    assert (await client("owner").get(path, params={"status": "done"})).json()["items"] == []
-
-
-async def add_person(context: Context, owner: Principal) -> None:
-    """The caller as a person whom the organization knows."""
-    async with context.db.system_tx("test") as tx:
-        await tx.execute(
-            """
-            with person as (
-                insert into users (id, email, first_name, last_name, password_hash, password_changed_at,
-                    created_at, updated_at)
-                values ($1, 'ada@example.com', 'Ada', 'King', 'none', now(), now(), now())
-            ), organization as (
-                insert into organizations (tenant_id, name, slug, created_at, updated_at)
-                values ($2, 'Ours', 'ours', now(), now())
-            )
-            insert into members (tenant_id, user_id, role, joined_at) values ($2, $1, 'owner', now())
-            """,
-            owner.id,
-            owner.tenant_id,
-        )
-
-
-async def test_history_is_filtered_and_says_who(
-    client: Caller, order: Order, device: Registered, context: Context, owner: Principal
-) -> None:
-    await add_person(context, owner)
-    path, http = f"/devices/{device.wire_id}/commands", client("owner")
-    first, second = [(await order(action, ttl=60)).json() for action in ("reboot", "echo")]
-    listed = (await http.get(path, params={"action": "reboot"})).json()["items"]
-    assert [item["id"] for item in listed] == [first["id"]]
-    assert (listed[0]["created_by"], listed[0]["created_by_name"]) == (owner.wire_id, "Ada King")
-    assert (await http.get(f"/commands/{first['id']}")).json()["created_by_name"] == "Ada King"
-    for params, found in (
-        ({"from": second["created_at"]}, [second["id"]]),
-        ({"to": second["created_at"]}, [first["id"]]),
-        ({"from": first["created_at"], "to": first["created_at"]}, []),
-    ):
-        listed = (await http.get(path, params=params)).json()["items"]
-        assert [item["id"] for item in listed] == found
-    for bad in ({"from": "yesterday"}, {"to": "2026-01-01T00:00:00"}, {"action": ""}, {"cursor": "x"}):
-        assert (await http.get(path, params=bad)).status_code == 422
-
-
-async def test_what_waits_is_explained(
-    client: Caller, hub: Running, device: Registered, order: Order, context: Context, owner: Principal
-) -> None:
-    async def codes() -> list[str]:
-        async with context.db.tenant_tx(owner) as tx:
-            found = await devices.find_device(tx, owner, device.device_id)
-            findings = await explain_commands(tx, owner, found, context.clock.now())
-        return [finding.code for finding in findings]
-
-    assert await codes() == ["commands_settled"]
-    await order("later", ttl=60)
-    assert await codes() == ["commands_wait_for_return"]
-    async with hub.client(device, **NEGOTIATES) as socket:
-        await socket.receive()
-        assert await codes() == ["commands_under_way"]
-        await order(timeout=1)
-    assert await codes() == ["commands_under_way", "commands_unknown"]
 
 
 async def test_hub_and_caller_in_different_processes(

@@ -48,6 +48,7 @@ async def make_tenant(house: House, sql: Sql, name: str) -> Tenant:
     codes = await made("/provisioning-codes", {})
     await owner.put(f"/devices/{own}/shadow", json={"desired": {"a": 1}})
     names = {
+        "version": "1",
         "execution_id": f"exec-{ids.new()}",
         "organization_id": organization,
         "session_id": entry["session_id"],

@@ -49,6 +49,7 @@ STATES: dict[str, dict[str, object]] = {
     "organization_exports": {"state": "done"},
     "mails": {"state": "sent"},
     "executions": {"status": "succeeded"},
+    "shadow_history": {"changed": "desired"},
     "mail_links": {"purpose": "verify_email"},
 }
 """What a row must be, besides old, to be let go."""
