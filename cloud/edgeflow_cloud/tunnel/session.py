@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Protocol
 
@@ -25,6 +25,10 @@ class Home(Protocol):
     """The hub, as a session needs it."""
 
     context: Context
+
+    def spawn(self, work: Coroutine[object, object, None]) -> None:
+        """Run short work of a session; it must not raise."""
+        ...
 
     def doubt(self, session: Session) -> None:
         """The fence refused what it said."""

@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddGroupMembersData, AddGroupMembersErrors, AddGroupMembersResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckQueryData, CheckQueryErrors, CheckQueryResponses, ClaimDeviceData, ClaimDeviceErrors, ClaimDeviceResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, CreateSearchData, CreateSearchErrors, CreateSearchResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExplainDeviceData, ExplainDeviceErrors, ExplainDeviceResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceKeysData, ListDeviceKeysErrors, ListDeviceKeysResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListGroupMembersData, ListGroupMembersErrors, ListGroupMembersResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListQueryFieldsData, ListQueryFieldsErrors, ListQueryFieldsResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveGroupMembersData, RemoveGroupMembersErrors, RemoveGroupMembersResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeDeviceKeyData, RevokeDeviceKeyErrors, RevokeDeviceKeyResponses, RevokeProvisioningCodesData, RevokeProvisioningCodesErrors, RevokeProvisioningCodesResponses, RotateDeviceKeyData, RotateDeviceKeyErrors, RotateDeviceKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UnclaimDeviceData, UnclaimDeviceErrors, UnclaimDeviceResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateSearchData, UpdateSearchErrors, UpdateSearchResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddGroupMembersData, AddGroupMembersErrors, AddGroupMembersResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckQueryData, CheckQueryErrors, CheckQueryResponses, ClaimDeviceData, ClaimDeviceErrors, ClaimDeviceResponses, CompareShadowVersionsData, CompareShadowVersionsErrors, CompareShadowVersionsResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, CreateSearchData, CreateSearchErrors, CreateSearchResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DeleteShadowData, DeleteShadowErrors, DeleteShadowResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExplainDeviceData, ExplainDeviceErrors, ExplainDeviceResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetShadowVersionData, GetShadowVersionErrors, GetShadowVersionResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceKeysData, ListDeviceKeysErrors, ListDeviceKeysResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListGroupMembersData, ListGroupMembersErrors, ListGroupMembersResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListQueryFieldsData, ListQueryFieldsErrors, ListQueryFieldsResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListShadowVersionsData, ListShadowVersionsErrors, ListShadowVersionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveGroupMembersData, RemoveGroupMembersErrors, RemoveGroupMembersResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RestoreShadowData, RestoreShadowErrors, RestoreShadowResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeDeviceKeyData, RevokeDeviceKeyErrors, RevokeDeviceKeyResponses, RevokeProvisioningCodesData, RevokeProvisioningCodesErrors, RevokeProvisioningCodesResponses, RotateDeviceKeyData, RotateDeviceKeyErrors, RotateDeviceKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UnclaimDeviceData, UnclaimDeviceErrors, UnclaimDeviceResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateSearchData, UpdateSearchErrors, UpdateSearchResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -1147,6 +1147,70 @@ export const addGroupMembers = <ThrowOnError extends boolean = true>(options: Op
 });
 
 /**
+ * Explain Device
+ *
+ * Why a device is as it is: connected or not and since when, what its shadow lacks, what waits for it.
+ */
+export const explainDevice = <ThrowOnError extends boolean = true>(options: Options<ExplainDeviceData, ThrowOnError>): RequestResult<ExplainDeviceResponses, ExplainDeviceErrors, ThrowOnError> => (options.client ?? client).get<ExplainDeviceResponses, ExplainDeviceErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/explain',
+    ...options
+});
+
+/**
+ * Rotate Device Key
+ *
+ * Make a new key. Both are good in the overlap; when the old one ends, a tunnel that it opened ends with it.
+ */
+export const rotateDeviceKey = <ThrowOnError extends boolean = true>(options: Options<RotateDeviceKeyData, ThrowOnError>): RequestResult<RotateDeviceKeyResponses, RotateDeviceKeyErrors, ThrowOnError> => (options.client ?? client).post<RotateDeviceKeyResponses, RotateDeviceKeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/rotate-key',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Device Keys
+ *
+ * The device's keys that are good.
+ */
+export const listDeviceKeys = <ThrowOnError extends boolean = true>(options: Options<ListDeviceKeysData, ThrowOnError>): RequestResult<ListDeviceKeysResponses, ListDeviceKeysErrors, ThrowOnError> => (options.client ?? client).get<ListDeviceKeysResponses, ListDeviceKeysErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/keys',
+    ...options
+});
+
+/**
+ * Revoke Device Key
+ *
+ * End a key before its time. Within two seconds it opens nothing, and the tunnel that it opened is closed.
+ */
+export const revokeDeviceKey = <ThrowOnError extends boolean = true>(options: Options<RevokeDeviceKeyData, ThrowOnError>): RequestResult<RevokeDeviceKeyResponses, RevokeDeviceKeyErrors, ThrowOnError> => (options.client ?? client).delete<RevokeDeviceKeyResponses, RevokeDeviceKeyErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/keys/{key_id}',
+    ...options
+});
+
+/**
  * List Searches
  *
  * One's own searches and those that others share, by name.
@@ -1227,70 +1291,6 @@ export const updateSearch = <ThrowOnError extends boolean = true>(options: Optio
         'Content-Type': 'application/json',
         ...options.headers
     }
-});
-
-/**
- * Explain Device
- *
- * Why a device is as it is: connected or not and since when, what its shadow lacks, what waits for it.
- */
-export const explainDevice = <ThrowOnError extends boolean = true>(options: Options<ExplainDeviceData, ThrowOnError>): RequestResult<ExplainDeviceResponses, ExplainDeviceErrors, ThrowOnError> => (options.client ?? client).get<ExplainDeviceResponses, ExplainDeviceErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            key: 'api_key',
-            name: 'X-API-Key',
-            type: 'apiKey'
-        }],
-    url: '/api/v1/devices/{device_id}/explain',
-    ...options
-});
-
-/**
- * Rotate Device Key
- *
- * Make a new key. Both are good in the overlap; when the old one ends, a tunnel that it opened ends with it.
- */
-export const rotateDeviceKey = <ThrowOnError extends boolean = true>(options: Options<RotateDeviceKeyData, ThrowOnError>): RequestResult<RotateDeviceKeyResponses, RotateDeviceKeyErrors, ThrowOnError> => (options.client ?? client).post<RotateDeviceKeyResponses, RotateDeviceKeyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            key: 'api_key',
-            name: 'X-API-Key',
-            type: 'apiKey'
-        }],
-    url: '/api/v1/devices/{device_id}/rotate-key',
-    ...options,
-    headers: {
-        'Content-Type': 'application/json',
-        ...options.headers
-    }
-});
-
-/**
- * List Device Keys
- *
- * The device's keys that are good.
- */
-export const listDeviceKeys = <ThrowOnError extends boolean = true>(options: Options<ListDeviceKeysData, ThrowOnError>): RequestResult<ListDeviceKeysResponses, ListDeviceKeysErrors, ThrowOnError> => (options.client ?? client).get<ListDeviceKeysResponses, ListDeviceKeysErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            key: 'api_key',
-            name: 'X-API-Key',
-            type: 'apiKey'
-        }],
-    url: '/api/v1/devices/{device_id}/keys',
-    ...options
-});
-
-/**
- * Revoke Device Key
- *
- * End a key before its time. Within two seconds it opens nothing, and the tunnel that it opened is closed.
- */
-export const revokeDeviceKey = <ThrowOnError extends boolean = true>(options: Options<RevokeDeviceKeyData, ThrowOnError>): RequestResult<RevokeDeviceKeyResponses, RevokeDeviceKeyErrors, ThrowOnError> => (options.client ?? client).delete<RevokeDeviceKeyResponses, RevokeDeviceKeyErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            key: 'api_key',
-            name: 'X-API-Key',
-            type: 'apiKey'
-        }],
-    url: '/api/v1/devices/{device_id}/keys/{key_id}',
-    ...options
 });
 
 /**
@@ -1591,6 +1591,22 @@ export const getCommand = <ThrowOnError extends boolean = true>(options: Options
 });
 
 /**
+ * Delete Shadow
+ *
+ * Empty both halves. The version goes on and the history stays, so that this can be taken back; a connected device
+ * is told at once that nothing is wanted of it.
+ */
+export const deleteShadow = <ThrowOnError extends boolean = true>(options: Options<DeleteShadowData, ThrowOnError>): RequestResult<DeleteShadowResponses, DeleteShadowErrors, ThrowOnError> => (options.client ?? client).delete<DeleteShadowResponses, DeleteShadowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/shadow',
+    ...options
+});
+
+/**
  * Get Shadow
  *
  * What is desired of the device, what it reported, and what of the former is missing in the latter.
@@ -1637,6 +1653,72 @@ export const updateShadow = <ThrowOnError extends boolean = true>(options: Optio
         }
     ],
     url: '/api/v1/devices/{device_id}/shadow',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
+});
+
+/**
+ * List Shadow Versions
+ *
+ * What changed the shadow, by whom and when, the newest first; for as long as the organization's plan keeps it.
+ * Of what the device reported, the newest 2,000 versions.
+ */
+export const listShadowVersions = <ThrowOnError extends boolean = true>(options: Options<ListShadowVersionsData, ThrowOnError>): RequestResult<ListShadowVersionsResponses, ListShadowVersionsErrors, ThrowOnError> => (options.client ?? client).get<ListShadowVersionsResponses, ListShadowVersionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/shadow/history',
+    ...options
+});
+
+/**
+ * Get Shadow Version
+ *
+ * The whole document as it was at that version. 404 `shadow_version_not_kept` for one that is not kept.
+ */
+export const getShadowVersion = <ThrowOnError extends boolean = true>(options: Options<GetShadowVersionData, ThrowOnError>): RequestResult<GetShadowVersionResponses, GetShadowVersionErrors, ThrowOnError> => (options.client ?? client).get<GetShadowVersionResponses, GetShadowVersionErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/shadow/history/{version}',
+    ...options
+});
+
+/**
+ * Compare Shadow Versions
+ *
+ * Every leaf that differs between two versions, by its dotted path.
+ */
+export const compareShadowVersions = <ThrowOnError extends boolean = true>(options: Options<CompareShadowVersionsData, ThrowOnError>): RequestResult<CompareShadowVersionsResponses, CompareShadowVersionsErrors, ThrowOnError> => (options.client ?? client).get<CompareShadowVersionsResponses, CompareShadowVersionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/shadow/diff',
+    ...options
+});
+
+/**
+ * Restore Shadow
+ *
+ * Want again what was wanted at an earlier version: a new version of desired, which the device gets at once or on
+ * its return. What it reported is not touched. With `If-Match`: 409 when the shadow is at another version.
+ */
+export const restoreShadow = <ThrowOnError extends boolean = true>(options: Options<RestoreShadowData, ThrowOnError>): RequestResult<RestoreShadowResponses, RestoreShadowErrors, ThrowOnError> => (options.client ?? client).post<RestoreShadowResponses, RestoreShadowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/devices/{device_id}/shadow/restore',
     ...options,
     headers: {
         'Content-Type': 'application/json',

@@ -209,6 +209,30 @@ export type AuditEntryDocument = {
 };
 
 /**
+ * Author
+ *
+ * Who made a change: a person, a program, the device itself or the platform.
+ */
+export type Author = {
+    /**
+     * Kind
+     *
+     * `user`, `api_key`, `device` or `system`.
+     */
+    kind: string;
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     *
+     * What they are called, while they are here.
+     */
+    name?: string | null;
+};
+
+/**
  * BreakDocument
  *
  * What is not as it was.
@@ -288,6 +312,13 @@ export type ChangePasswordBody = {
      */
     new_password: string;
 };
+
+/**
+ * Changed
+ *
+ * What an update changed: one half, or both were emptied.
+ */
+export type Changed = 'desired' | 'reported' | 'deleted';
 
 /**
  * CheckQuery
@@ -454,6 +485,10 @@ export type CodeDocument = {
      * Project Id
      */
     project_id: string | null;
+    /**
+     * Group Id
+     */
+    group_id: string | null;
     /**
      * Batch Id
      *
@@ -646,6 +681,12 @@ export type CreateCodes = {
      * The devices' project.
      */
     project_id?: string | null;
+    /**
+     * Group Id
+     *
+     * A fixed group that the devices come into.
+     */
+    group_id?: string | null;
     /**
      * Reclaim Hours
      *
@@ -895,6 +936,10 @@ export type CreatedCode = {
      * Project Id
      */
     project_id: string | null;
+    /**
+     * Group Id
+     */
+    group_id: string | null;
     /**
      * Batch Id
      *
@@ -2245,6 +2290,28 @@ export type ListingSavedSearchDocument = {
 };
 
 /**
+ * Listing[ShadowVersion]
+ */
+export type ListingShadowVersion = {
+    /**
+     * Items
+     */
+    items: Array<ShadowVersion>;
+    /**
+     * Next Cursor
+     *
+     * Pass as `cursor` for the next page; null on the last one.
+     */
+    next_cursor?: string | null;
+    /**
+     * Total
+     *
+     * How many there are in all, where counting is cheap.
+     */
+    total?: number | null;
+};
+
+/**
  * LiveTicket
  *
  * Opens one socket: `/live?ticket=…`.
@@ -3276,6 +3343,18 @@ export type ResetPasswordBody = {
 };
 
 /**
+ * RestoreShadow
+ *
+ * Which version's desired state shall be wanted again.
+ */
+export type RestoreShadow = {
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * RevokedCodes
  *
  * How many unused codes of the batch are gone.
@@ -3482,6 +3561,49 @@ export type SettingsBody = {
 };
 
 /**
+ * ShadowDiff
+ *
+ * What differs between two versions.
+ */
+export type ShadowDiff = {
+    /**
+     * From
+     */
+    from: number;
+    /**
+     * To
+     */
+    to: number;
+    /**
+     * Changes
+     */
+    changes: Array<ShadowDifference>;
+};
+
+/**
+ * ShadowDifference
+ *
+ * One leaf that differs; null where it is not there.
+ */
+export type ShadowDifference = {
+    /**
+     * Path
+     *
+     * Dotted; dots inside a key have a backslash before them.
+     */
+    path: string;
+    section: Side;
+    /**
+     * Before
+     */
+    before: unknown;
+    /**
+     * After
+     */
+    after: unknown;
+};
+
+/**
  * ShadowDocument
  *
  * The shadow, as people and devices read it.
@@ -3543,6 +3665,48 @@ export type ShadowMetadata = {
         [key: string]: string;
     };
 };
+
+/**
+ * ShadowVersion
+ *
+ * One accepted update.
+ */
+export type ShadowVersion = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * The half that it changed; `deleted`: both were emptied.
+     */
+    changed: Changed;
+    /**
+     * At
+     */
+    at: string;
+    by: Author;
+    /**
+     * Patch
+     *
+     * What was said, as it was accepted; null deletes a key.
+     */
+    patch: {
+        [key: string]: unknown;
+    };
+    /**
+     * Truncated
+     *
+     * The patch was too long for a list: look at the versions' difference.
+     */
+    truncated: boolean;
+};
+
+/**
+ * Side
+ *
+ * Who speaks: people say what is desired, the device what it reports.
+ */
+export type Side = 'desired' | 'reported';
 
 /**
  * SignFlow
@@ -9142,6 +9306,290 @@ export type AddGroupMembersResponses = {
 
 export type AddGroupMembersResponse = AddGroupMembersResponses[keyof AddGroupMembersResponses];
 
+export type ExplainDeviceData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/explain';
+};
+
+export type ExplainDeviceErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ExplainDeviceError = ExplainDeviceErrors[keyof ExplainDeviceErrors];
+
+export type ExplainDeviceResponses = {
+    /**
+     * Successful Response
+     */
+    200: Explanation;
+};
+
+export type ExplainDeviceResponse = ExplainDeviceResponses[keyof ExplainDeviceResponses];
+
+export type RotateDeviceKeyData = {
+    body: RotateKey;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/rotate-key';
+};
+
+export type RotateDeviceKeyErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RotateDeviceKeyError = RotateDeviceKeyErrors[keyof RotateDeviceKeyErrors];
+
+export type RotateDeviceKeyResponses = {
+    /**
+     * Successful Response
+     */
+    201: RotatedKey;
+};
+
+export type RotateDeviceKeyResponse = RotateDeviceKeyResponses[keyof RotateDeviceKeyResponses];
+
+export type ListDeviceKeysData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/keys';
+};
+
+export type ListDeviceKeysErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListDeviceKeysError = ListDeviceKeysErrors[keyof ListDeviceKeysErrors];
+
+export type ListDeviceKeysResponses = {
+    /**
+     * Successful Response
+     */
+    200: KeyList;
+};
+
+export type ListDeviceKeysResponse = ListDeviceKeysResponses[keyof ListDeviceKeysResponses];
+
+export type RevokeDeviceKeyData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+        /**
+         * Key Id
+         */
+        key_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/keys/{key_id}';
+};
+
+export type RevokeDeviceKeyErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RevokeDeviceKeyError = RevokeDeviceKeyErrors[keyof RevokeDeviceKeyErrors];
+
+export type RevokeDeviceKeyResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type RevokeDeviceKeyResponse = RevokeDeviceKeyResponses[keyof RevokeDeviceKeyResponses];
+
 export type ListSearchesData = {
     body?: never;
     path?: never;
@@ -9508,290 +9956,6 @@ export type UpdateSearchResponses = {
 };
 
 export type UpdateSearchResponse = UpdateSearchResponses[keyof UpdateSearchResponses];
-
-export type ExplainDeviceData = {
-    body?: never;
-    path: {
-        /**
-         * Device Id
-         */
-        device_id: string;
-    };
-    query?: never;
-    url: '/api/v1/devices/{device_id}/explain';
-};
-
-export type ExplainDeviceErrors = {
-    /**
-     * The request cannot be read
-     */
-    400: ProblemDocument;
-    /**
-     * Nobody is known to be asking
-     */
-    401: ProblemDocument;
-    /**
-     * The caller lacks the named permission
-     */
-    403: ProblemDocument;
-    /**
-     * There is no such thing here
-     */
-    404: ProblemDocument;
-    /**
-     * The body did not come in time
-     */
-    408: ProblemDocument;
-    /**
-     * The state or version does not allow it; nothing changed
-     */
-    409: ProblemDocument;
-    /**
-     * The body is larger than 1 MiB
-     */
-    413: ProblemDocument;
-    /**
-     * The body is not sent as plain JSON
-     */
-    415: ProblemDocument;
-    /**
-     * A field is not acceptable; `errors` names it
-     */
-    422: ProblemDocument;
-    /**
-     * A limit is reached; `Retry-After` says when to come back
-     */
-    429: ProblemDocument;
-    /**
-     * A part that we stand on is away; try again
-     */
-    503: ProblemDocument;
-};
-
-export type ExplainDeviceError = ExplainDeviceErrors[keyof ExplainDeviceErrors];
-
-export type ExplainDeviceResponses = {
-    /**
-     * Successful Response
-     */
-    200: Explanation;
-};
-
-export type ExplainDeviceResponse = ExplainDeviceResponses[keyof ExplainDeviceResponses];
-
-export type RotateDeviceKeyData = {
-    body: RotateKey;
-    path: {
-        /**
-         * Device Id
-         */
-        device_id: string;
-    };
-    query?: never;
-    url: '/api/v1/devices/{device_id}/rotate-key';
-};
-
-export type RotateDeviceKeyErrors = {
-    /**
-     * The request cannot be read
-     */
-    400: ProblemDocument;
-    /**
-     * Nobody is known to be asking
-     */
-    401: ProblemDocument;
-    /**
-     * The caller lacks the named permission
-     */
-    403: ProblemDocument;
-    /**
-     * There is no such thing here
-     */
-    404: ProblemDocument;
-    /**
-     * The body did not come in time
-     */
-    408: ProblemDocument;
-    /**
-     * The state or version does not allow it; nothing changed
-     */
-    409: ProblemDocument;
-    /**
-     * The body is larger than 1 MiB
-     */
-    413: ProblemDocument;
-    /**
-     * The body is not sent as plain JSON
-     */
-    415: ProblemDocument;
-    /**
-     * A field is not acceptable; `errors` names it
-     */
-    422: ProblemDocument;
-    /**
-     * A limit is reached; `Retry-After` says when to come back
-     */
-    429: ProblemDocument;
-    /**
-     * A part that we stand on is away; try again
-     */
-    503: ProblemDocument;
-};
-
-export type RotateDeviceKeyError = RotateDeviceKeyErrors[keyof RotateDeviceKeyErrors];
-
-export type RotateDeviceKeyResponses = {
-    /**
-     * Successful Response
-     */
-    201: RotatedKey;
-};
-
-export type RotateDeviceKeyResponse = RotateDeviceKeyResponses[keyof RotateDeviceKeyResponses];
-
-export type ListDeviceKeysData = {
-    body?: never;
-    path: {
-        /**
-         * Device Id
-         */
-        device_id: string;
-    };
-    query?: never;
-    url: '/api/v1/devices/{device_id}/keys';
-};
-
-export type ListDeviceKeysErrors = {
-    /**
-     * The request cannot be read
-     */
-    400: ProblemDocument;
-    /**
-     * Nobody is known to be asking
-     */
-    401: ProblemDocument;
-    /**
-     * The caller lacks the named permission
-     */
-    403: ProblemDocument;
-    /**
-     * There is no such thing here
-     */
-    404: ProblemDocument;
-    /**
-     * The body did not come in time
-     */
-    408: ProblemDocument;
-    /**
-     * The state or version does not allow it; nothing changed
-     */
-    409: ProblemDocument;
-    /**
-     * The body is larger than 1 MiB
-     */
-    413: ProblemDocument;
-    /**
-     * The body is not sent as plain JSON
-     */
-    415: ProblemDocument;
-    /**
-     * A field is not acceptable; `errors` names it
-     */
-    422: ProblemDocument;
-    /**
-     * A limit is reached; `Retry-After` says when to come back
-     */
-    429: ProblemDocument;
-    /**
-     * A part that we stand on is away; try again
-     */
-    503: ProblemDocument;
-};
-
-export type ListDeviceKeysError = ListDeviceKeysErrors[keyof ListDeviceKeysErrors];
-
-export type ListDeviceKeysResponses = {
-    /**
-     * Successful Response
-     */
-    200: KeyList;
-};
-
-export type ListDeviceKeysResponse = ListDeviceKeysResponses[keyof ListDeviceKeysResponses];
-
-export type RevokeDeviceKeyData = {
-    body?: never;
-    path: {
-        /**
-         * Device Id
-         */
-        device_id: string;
-        /**
-         * Key Id
-         */
-        key_id: string;
-    };
-    query?: never;
-    url: '/api/v1/devices/{device_id}/keys/{key_id}';
-};
-
-export type RevokeDeviceKeyErrors = {
-    /**
-     * The request cannot be read
-     */
-    400: ProblemDocument;
-    /**
-     * Nobody is known to be asking
-     */
-    401: ProblemDocument;
-    /**
-     * The caller lacks the named permission
-     */
-    403: ProblemDocument;
-    /**
-     * There is no such thing here
-     */
-    404: ProblemDocument;
-    /**
-     * The body did not come in time
-     */
-    408: ProblemDocument;
-    /**
-     * The state or version does not allow it; nothing changed
-     */
-    409: ProblemDocument;
-    /**
-     * The body is larger than 1 MiB
-     */
-    413: ProblemDocument;
-    /**
-     * The body is not sent as plain JSON
-     */
-    415: ProblemDocument;
-    /**
-     * A field is not acceptable; `errors` names it
-     */
-    422: ProblemDocument;
-    /**
-     * A limit is reached; `Retry-After` says when to come back
-     */
-    429: ProblemDocument;
-    /**
-     * A part that we stand on is away; try again
-     */
-    503: ProblemDocument;
-};
-
-export type RevokeDeviceKeyError = RevokeDeviceKeyErrors[keyof RevokeDeviceKeyErrors];
-
-export type RevokeDeviceKeyResponses = {
-    /**
-     * Successful Response
-     */
-    204: void;
-};
-
-export type RevokeDeviceKeyResponse = RevokeDeviceKeyResponses[keyof RevokeDeviceKeyResponses];
 
 export type ListFlowKeysData = {
     body?: never;
@@ -11045,6 +11209,84 @@ export type GetCommandResponses = {
 
 export type GetCommandResponse = GetCommandResponses[keyof GetCommandResponses];
 
+export type DeleteShadowData = {
+    body?: never;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/shadow';
+};
+
+export type DeleteShadowErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type DeleteShadowError = DeleteShadowErrors[keyof DeleteShadowErrors];
+
+export type DeleteShadowResponses = {
+    /**
+     * Successful Response
+     */
+    204: void;
+};
+
+export type DeleteShadowResponse = DeleteShadowResponses[keyof DeleteShadowResponses];
+
 export type GetShadowData = {
     body?: never;
     path: {
@@ -11192,6 +11434,330 @@ export type UpdateShadowResponses = {
 };
 
 export type UpdateShadowResponse = UpdateShadowResponses[keyof UpdateShadowResponses];
+
+export type ListShadowVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Limit
+         *
+         * How many at most.
+         */
+        limit?: number;
+        /**
+         * Cursor
+         *
+         * `next_cursor` of the page before.
+         */
+        cursor?: string | null;
+        /**
+         * Offset
+         *
+         * How many to skip; ignored with `cursor`.
+         */
+        offset?: number;
+    };
+    url: '/api/v1/devices/{device_id}/shadow/history';
+};
+
+export type ListShadowVersionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListShadowVersionsError = ListShadowVersionsErrors[keyof ListShadowVersionsErrors];
+
+export type ListShadowVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingShadowVersion;
+};
+
+export type ListShadowVersionsResponse = ListShadowVersionsResponses[keyof ListShadowVersionsResponses];
+
+export type GetShadowVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/shadow/history/{version}';
+};
+
+export type GetShadowVersionErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetShadowVersionError = GetShadowVersionErrors[keyof GetShadowVersionErrors];
+
+export type GetShadowVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowDocument;
+};
+
+export type GetShadowVersionResponse = GetShadowVersionResponses[keyof GetShadowVersionResponses];
+
+export type CompareShadowVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * From
+         *
+         * The one before `to` when left out.
+         */
+        from?: number | null;
+        /**
+         * To
+         *
+         * The current version when left out.
+         */
+        to?: number | null;
+    };
+    url: '/api/v1/devices/{device_id}/shadow/diff';
+};
+
+export type CompareShadowVersionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CompareShadowVersionsError = CompareShadowVersionsErrors[keyof CompareShadowVersionsErrors];
+
+export type CompareShadowVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowDiff;
+};
+
+export type CompareShadowVersionsResponse = CompareShadowVersionsResponses[keyof CompareShadowVersionsResponses];
+
+export type RestoreShadowData = {
+    body: RestoreShadow;
+    headers?: {
+        /**
+         * If-Match
+         *
+         * The `ETag` that the change is based on, like `"3"`. Without it the last writer wins.
+         */
+        'if-match'?: string | null;
+    };
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/devices/{device_id}/shadow/restore';
+};
+
+export type RestoreShadowErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type RestoreShadowError = RestoreShadowErrors[keyof RestoreShadowErrors];
+
+export type RestoreShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowDocument;
+};
+
+export type RestoreShadowResponse = RestoreShadowResponses[keyof RestoreShadowResponses];
 
 export type GetDeviceMetricsData = {
     body?: never;
