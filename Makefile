@@ -70,6 +70,7 @@ browser: setup
 	@$(BIN)/python -m tools.chromium --fetch
 programs: setup
 	@$(BIN)/python -m tools.programs
+	@$(BIN)/python -m tools.nodered >/dev/null
 
 # uv comes by pip at the version that the lock names, then installs everything else by hash.
 .make/locked: requirements.lock

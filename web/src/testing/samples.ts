@@ -26,6 +26,7 @@ export const code = (change: Partial<CodeDocument> = {}): CodeDocument => ({
   name: 'Oven 4',
   tags: [],
   project_id: null,
+  group_id: null,
   batch_id: null,
   expires_at: '2099-01-01T00:00:00Z',
   created_at: '2026-11-24T05:00:00Z',
