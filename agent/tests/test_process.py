@@ -184,7 +184,13 @@ async def test_over_tls_it_stays_small(program: Program, tmp_path: Path) -> None
     secure.tls.load_cert_chain(authority)
     await secure.start()
     secure.codes["PROV-A"] = None
-    over_tls = {"EDGEFLOW_SAAS_TLS": "true", "EDGEFLOW_SAAS_URL": f"localhost:{secure.port}"}
+    over_tls = {
+        "EDGEFLOW_SAAS_TLS": "true",
+        "EDGEFLOW_SAAS_URL": f"localhost:{secure.port}",
+        # As on a device, where pip compiled everything: a process that compiles its modules itself keeps 2 MB of that.
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(tmp_path / "compiled"),
+    }
 
     code, text = await program.finish("provision", "PROV-A", **over_tls)
     assert code == 1
