@@ -6,6 +6,7 @@ from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
 from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
 from edgeflow_cloud.devices import FINDERS
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
+from edgeflow_cloud.edge_nodes.wiring import SUBSYSTEM as EDGE_NODES
 from edgeflow_cloud.flow_keys.wiring import SUBSYSTEM as FLOW_KEYS
 from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
@@ -33,6 +34,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     COMMANDS,
     SHADOWS,
     TELEMETRY,
+    EDGE_NODES,
 )
 
 for _subsystem in SUBSYSTEMS:

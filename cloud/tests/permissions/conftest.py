@@ -48,7 +48,8 @@ async def make_tenant(house: House, sql: Sql, name: str) -> Tenant:
     codes = await made("/provisioning-codes", {})
     await owner.put(f"/devices/{own}/shadow", json={"desired": {"a": 1}})
     names = {
-        "version": "1",
+        "version": await number(sql, own),
+        "flow_id": f"flow-{ids.new()}",
         "execution_id": f"exec-{ids.new()}",
         "organization_id": organization,
         "session_id": entry["session_id"],
@@ -70,6 +71,14 @@ async def make_tenant(house: House, sql: Sql, name: str) -> Tenant:
         )["id"],
     }
     return Tenant(owner, names, device["api_key"])
+
+
+async def number(sql: Sql, device: str) -> str:
+    """A version of the device's shadow that nobody else's has."""
+    version = 10**9 + ids.new().int % 10**9
+    for table in ("shadows", "shadow_history"):
+        await sql.execute(f"update {table} set version = $1 where device_id = $2", version, ids.decode("dev", device))
+    return str(version)
 
 
 async def join(house: House, sql: Sql, name: str, organization: str, role: str, extra: str = "") -> str:

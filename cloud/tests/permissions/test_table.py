@@ -22,6 +22,8 @@ PREFIX = {
 NOTHING = {name: f"{prefix}_{'0' * 26}" for name, prefix in PREFIX.items()} | {
     "sha256": "0" * 64,
     "execution_id": "exec-0",
+    "flow_id": "flow-0",
+    "version": "1",
 }
 LAST = ("POST /auth/logout",)
 """Ends the caller's session, so it comes last."""

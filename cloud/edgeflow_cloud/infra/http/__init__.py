@@ -5,7 +5,15 @@ fields by name, answers errors as RFC 9457, honours `Idempotency-Key` and `If-Ma
 rate headers.
 """
 
-from edgeflow_cloud.infra.http.bodies import Body, Document, Instant, Listing, PageParameters, PageQuery
+from edgeflow_cloud.infra.http.bodies import (
+    Body,
+    Document,
+    Instant,
+    Listing,
+    PageParameters,
+    PageQuery,
+    problem,
+)
 from edgeflow_cloud.infra.http.idempotency import wants_csv
 from edgeflow_cloud.infra.http.router import PUBLIC, SIGNED_IN, Caller, Ctx, Router, Tx
 from edgeflow_cloud.infra.http.versions import IfMatch, require_version, show_version
@@ -24,6 +32,7 @@ __all__ = [
     "PageQuery",
     "Router",
     "Tx",
+    "problem",
     "require_version",
     "show_version",
     "wants_csv",

@@ -64,7 +64,8 @@ class ProblemDocument(Document):
     errors: list[FieldProblem] | None = None
 
 
-def _problem(description: str) -> dict[str, object]:
+def problem(description: str) -> dict[str, object]:
+    """The documentation of a status that is answered as a problem document."""
     return {
         "description": description,
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
@@ -72,17 +73,17 @@ def _problem(description: str) -> dict[str, object]:
 
 
 Problems: dict[int | str, dict[str, object]] = {
-    400: _problem("The request cannot be read"),
-    401: _problem("Nobody is known to be asking"),
-    403: _problem("The caller lacks the named permission"),
-    404: _problem("There is no such thing here"),
-    408: _problem("The body did not come in time"),
-    409: _problem("The state or version does not allow it; nothing changed"),
-    413: _problem("The body is larger than 1 MiB"),
-    415: _problem("The body is not sent as plain JSON"),
-    422: _problem("A field is not acceptable; `errors` names it"),
-    429: _problem("A limit is reached; `Retry-After` says when to come back"),
-    503: _problem("A part that we stand on is away; try again"),
+    400: problem("The request cannot be read"),
+    401: problem("Nobody is known to be asking"),
+    403: problem("The caller lacks the named permission"),
+    404: problem("There is no such thing here"),
+    408: problem("The body did not come in time"),
+    409: problem("The state or version does not allow it; nothing changed"),
+    413: problem("The body is larger than 1 MiB"),
+    415: problem("The body is not sent as plain JSON"),
+    422: problem("A field is not acceptable; `errors` names it"),
+    429: problem("A limit is reached; `Retry-After` says when to come back"),
+    503: problem("A part that we stand on is away; try again"),
 }
 
 
