@@ -16,7 +16,7 @@ from edgeflow_cloud.drills.herd import fullest_second
 from edgeflow_cloud.drills.mutants import _MUTANTS, _over, break_it
 
 ORDER = Order(seed=7, seconds=0.2, devices=1)
-CLIENT_SIDE = {"synchronous-commit-off", "no-jitter", "no-goodbye"}
+CLIENT_SIDE = {"synchronous-commit-off", "no-jitter", "no-goodbye", "blind", "no-store", "no-rls", "sticky"}
 """Mutants that are no patch of a process: the drill itself does them."""
 
 
