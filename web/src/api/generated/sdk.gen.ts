@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddGroupMembersData, AddGroupMembersErrors, AddGroupMembersResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckQueryData, CheckQueryErrors, CheckQueryResponses, ClaimDeviceData, ClaimDeviceErrors, ClaimDeviceResponses, CompareShadowVersionsData, CompareShadowVersionsErrors, CompareShadowVersionsResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, CreateSearchData, CreateSearchErrors, CreateSearchResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DeleteShadowData, DeleteShadowErrors, DeleteShadowResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExplainDeviceData, ExplainDeviceErrors, ExplainDeviceResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetShadowVersionData, GetShadowVersionErrors, GetShadowVersionResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceKeysData, ListDeviceKeysErrors, ListDeviceKeysResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListGroupMembersData, ListGroupMembersErrors, ListGroupMembersResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListQueryFieldsData, ListQueryFieldsErrors, ListQueryFieldsResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListShadowVersionsData, ListShadowVersionsErrors, ListShadowVersionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveGroupMembersData, RemoveGroupMembersErrors, RemoveGroupMembersResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RestoreShadowData, RestoreShadowErrors, RestoreShadowResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeDeviceKeyData, RevokeDeviceKeyErrors, RevokeDeviceKeyResponses, RevokeProvisioningCodesData, RevokeProvisioningCodesErrors, RevokeProvisioningCodesResponses, RotateDeviceKeyData, RotateDeviceKeyErrors, RotateDeviceKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UnclaimDeviceData, UnclaimDeviceErrors, UnclaimDeviceResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateSearchData, UpdateSearchErrors, UpdateSearchResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddGroupMembersData, AddGroupMembersErrors, AddGroupMembersResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckQueryData, CheckQueryErrors, CheckQueryResponses, ClaimDeviceData, ClaimDeviceErrors, ClaimDeviceResponses, CompareShadowVersionsData, CompareShadowVersionsErrors, CompareShadowVersionsResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, CreateSearchData, CreateSearchErrors, CreateSearchResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DeleteShadowData, DeleteShadowErrors, DeleteShadowResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExplainDeviceData, ExplainDeviceErrors, ExplainDeviceResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetEdgeFlowData, GetEdgeFlowErrors, GetEdgeFlowResponses, GetEdgeGpioData, GetEdgeGpioErrors, GetEdgeGpioResponses, GetEdgeHealthData, GetEdgeHealthErrors, GetEdgeHealthResponses, GetEdgeMetricsData, GetEdgeMetricsErrors, GetEdgeMetricsResponses, GetEdgeNodeTypesData, GetEdgeNodeTypesErrors, GetEdgeNodeTypesResponses, GetEditorUrlData, GetEditorUrlErrors, GetEditorUrlResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetShadowVersionData, GetShadowVersionErrors, GetShadowVersionResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceKeysData, ListDeviceKeysErrors, ListDeviceKeysResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEdgeExecutionsData, ListEdgeExecutionsErrors, ListEdgeExecutionsResponses, ListEdgeFlowsData, ListEdgeFlowsErrors, ListEdgeFlowsResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListGroupMembersData, ListGroupMembersErrors, ListGroupMembersResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListQueryFieldsData, ListQueryFieldsErrors, ListQueryFieldsResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListShadowVersionsData, ListShadowVersionsErrors, ListShadowVersionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveGroupMembersData, RemoveGroupMembersErrors, RemoveGroupMembersResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RestoreShadowData, RestoreShadowErrors, RestoreShadowResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeDeviceKeyData, RevokeDeviceKeyErrors, RevokeDeviceKeyResponses, RevokeProvisioningCodesData, RevokeProvisioningCodesErrors, RevokeProvisioningCodesResponses, RotateDeviceKeyData, RotateDeviceKeyErrors, RotateDeviceKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, StartEdgeFlowData, StartEdgeFlowErrors, StartEdgeFlowResponses, StopEdgeFlowData, StopEdgeFlowErrors, StopEdgeFlowResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UnclaimDeviceData, UnclaimDeviceErrors, UnclaimDeviceResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateSearchData, UpdateSearchErrors, UpdateSearchResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -1831,6 +1831,158 @@ export const scrapeDevices = <ThrowOnError extends boolean = true>(options?: Opt
             type: 'apiKey'
         }],
     url: '/api/v1/prometheus',
+    ...options
+});
+
+/**
+ * Get Edge Health
+ *
+ * How the device says it is. 409 `device_offline`: it is away; 504: it does not answer.
+ */
+export const getEdgeHealth = <ThrowOnError extends boolean = true>(options: Options<GetEdgeHealthData, ThrowOnError>): RequestResult<GetEdgeHealthResponses, GetEdgeHealthErrors, ThrowOnError> => (options.client ?? client).get<GetEdgeHealthResponses, GetEdgeHealthErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/health',
+    ...options
+});
+
+/**
+ * Get Edge Node Types
+ *
+ * What flows on the device can be made of. 501 `not_supported_by_device` from a field client.
+ */
+export const getEdgeNodeTypes = <ThrowOnError extends boolean = true>(options: Options<GetEdgeNodeTypesData, ThrowOnError>): RequestResult<GetEdgeNodeTypesResponses, GetEdgeNodeTypesErrors, ThrowOnError> => (options.client ?? client).get<GetEdgeNodeTypesResponses, GetEdgeNodeTypesErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/node-types',
+    ...options
+});
+
+/**
+ * Get Editor Url
+ *
+ * Where the device's own editor can be used through the tunnel. Not built yet: 501 `editor_stream_not_available`,
+ * which says where the editor is in the device's own network.
+ */
+export const getEditorUrl = <ThrowOnError extends boolean = true>(options: Options<GetEditorUrlData, ThrowOnError>): RequestResult<GetEditorUrlResponses, GetEditorUrlErrors, ThrowOnError> => (options.client ?? client).get<GetEditorUrlResponses, GetEditorUrlErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/editor-url',
+    ...options
+});
+
+/**
+ * List Edge Flows
+ *
+ * The flows on the device. A field client cannot tell which of them run: their status is `unknown`.
+ */
+export const listEdgeFlows = <ThrowOnError extends boolean = true>(options: Options<ListEdgeFlowsData, ThrowOnError>): RequestResult<ListEdgeFlowsResponses, ListEdgeFlowsErrors, ThrowOnError> => (options.client ?? client).get<ListEdgeFlowsResponses, ListEdgeFlowsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/flows',
+    ...options
+});
+
+/**
+ * Get Edge Flow
+ *
+ * One flow on the device, whole: nodes as a list and connections by `source` and `target`, however it keeps
+ * them. A field client always refuses to show one; its list is looked through instead.
+ */
+export const getEdgeFlow = <ThrowOnError extends boolean = true>(options: Options<GetEdgeFlowData, ThrowOnError>): RequestResult<GetEdgeFlowResponses, GetEdgeFlowErrors, ThrowOnError> => (options.client ?? client).get<GetEdgeFlowResponses, GetEdgeFlowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/flows/{flow_id}',
+    ...options
+});
+
+/**
+ * Start Edge Flow
+ *
+ * Start a flow. 404 `flow_not_on_device`, 409 `flow_already_running`, 502 `device_refused` with its reason.
+ */
+export const startEdgeFlow = <ThrowOnError extends boolean = true>(options: Options<StartEdgeFlowData, ThrowOnError>): RequestResult<StartEdgeFlowResponses, StartEdgeFlowErrors, ThrowOnError> => (options.client ?? client).post<StartEdgeFlowResponses, StartEdgeFlowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/flows/{flow_id}/start',
+    ...options
+});
+
+/**
+ * Stop Edge Flow
+ *
+ * Stop a flow. A field client answers the same for flows that it does not have.
+ */
+export const stopEdgeFlow = <ThrowOnError extends boolean = true>(options: Options<StopEdgeFlowData, ThrowOnError>): RequestResult<StopEdgeFlowResponses, StopEdgeFlowErrors, ThrowOnError> => (options.client ?? client).post<StopEdgeFlowResponses, StopEdgeFlowErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/flows/{flow_id}/stop',
+    ...options
+});
+
+/**
+ * Get Edge Metrics
+ *
+ * The device's readings of this moment. What it measured before is at `/devices/{id}/metrics`.
+ */
+export const getEdgeMetrics = <ThrowOnError extends boolean = true>(options: Options<GetEdgeMetricsData, ThrowOnError>): RequestResult<GetEdgeMetricsResponses, GetEdgeMetricsErrors, ThrowOnError> => (options.client ?? client).get<GetEdgeMetricsResponses, GetEdgeMetricsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/metrics',
+    ...options
+});
+
+/**
+ * List Edge Executions
+ *
+ * The runs of flows that the device remembers; a field client always answers none.
+ */
+export const listEdgeExecutions = <ThrowOnError extends boolean = true>(options: Options<ListEdgeExecutionsData, ThrowOnError>): RequestResult<ListEdgeExecutionsResponses, ListEdgeExecutionsErrors, ThrowOnError> => (options.client ?? client).get<ListEdgeExecutionsResponses, ListEdgeExecutionsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/executions',
+    ...options
+});
+
+/**
+ * Get Edge Gpio
+ *
+ * The device's pins that are in use, or why it has none.
+ */
+export const getEdgeGpio = <ThrowOnError extends boolean = true>(options: Options<GetEdgeGpioData, ThrowOnError>): RequestResult<GetEdgeGpioResponses, GetEdgeGpioErrors, ThrowOnError> => (options.client ?? client).get<GetEdgeGpioResponses, GetEdgeGpioErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/edge-nodes/{device_id}/gpio',
     ...options
 });
 

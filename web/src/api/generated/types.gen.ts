@@ -1302,6 +1302,73 @@ export type DeviceStatusDocument = {
 };
 
 /**
+ * EdgeExecution
+ *
+ * One run of a flow, as the device remembers it.
+ */
+export type EdgeExecution = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Flow Id
+     */
+    flow_id: string;
+    /**
+     * Flow Name
+     */
+    flow_name: string;
+    /**
+     * Status
+     *
+     * running, succeeded, failed or cancelled.
+     */
+    status: string;
+    /**
+     * Started At
+     *
+     * As the device tells it.
+     */
+    started_at: string | null;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+    /**
+     * Duration Ms
+     */
+    duration_ms: number | null;
+    /**
+     * Error
+     */
+    error: string | null;
+};
+
+/**
+ * EdgeExecutionsDocument
+ *
+ * What the device remembers; a field client remembers nothing. The cloud's own record is at
+ * `/devices/{id}/executions`.
+ */
+export type EdgeExecutionsDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Command Id
+     *
+     * The command whose `result` is the answer as it came.
+     */
+    command_id: string;
+    /**
+     * Executions
+     */
+    executions: Array<EdgeExecution>;
+};
+
+/**
  * EntryDocument
  *
  * Tokens of a session: the access token for fifteen minutes, the refresh token for the next pair.
@@ -1649,6 +1716,54 @@ export type FlowBundleDocument = {
 };
 
 /**
+ * FlowDocument
+ *
+ * One flow, whole.
+ */
+export type FlowDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Status
+     *
+     * idle, running, stopped or error; unknown where the device cannot tell (field client).
+     */
+    status: string;
+    /**
+     * Node Count
+     */
+    node_count: number;
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Command Id
+     *
+     * The command whose `result` is the answer as it came.
+     */
+    command_id: string;
+    /**
+     * Nodes
+     */
+    nodes: Array<FlowNodeDocument>;
+    /**
+     * Connections
+     */
+    connections: Array<FlowWireDocument>;
+};
+
+/**
  * FlowKeyDocument
  *
  * A key as people see it.
@@ -1715,6 +1830,138 @@ export type FlowKeysDocument = {
 };
 
 /**
+ * FlowNodeDocument
+ *
+ * A node, however the device keeps it.
+ */
+export type FlowNodeDocument = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Config
+     */
+    config: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * FlowStateDocument
+ *
+ * What became of a flow that was started or stopped.
+ */
+export type FlowStateDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Command Id
+     *
+     * The command whose `result` is the answer as it came.
+     */
+    command_id: string;
+    /**
+     * Flow Id
+     */
+    flow_id: string;
+    /**
+     * Status
+     *
+     * running or stopped.
+     */
+    status: string;
+    /**
+     * Execution Id
+     *
+     * null where the device does not tell (field client).
+     */
+    execution_id: string | null;
+};
+
+/**
+ * FlowSummary
+ *
+ * A flow in the device's list.
+ */
+export type FlowSummary = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Status
+     *
+     * idle, running, stopped or error; unknown where the device cannot tell (field client).
+     */
+    status: string;
+    /**
+     * Node Count
+     */
+    node_count: number;
+};
+
+/**
+ * FlowWireDocument
+ *
+ * A connection from an output of one node to another.
+ */
+export type FlowWireDocument = {
+    /**
+     * Source
+     */
+    source: string;
+    /**
+     * Target
+     */
+    target: string;
+    /**
+     * Output
+     */
+    output: number;
+};
+
+/**
+ * FlowsDocument
+ *
+ * The flows on the device.
+ */
+export type FlowsDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Command Id
+     *
+     * The command whose `result` is the answer as it came.
+     */
+    command_id: string;
+    /**
+     * Flows
+     */
+    flows: Array<FlowSummary>;
+};
+
+/**
  * ForgotPasswordBody
  *
  * Whose password is forgotten.
@@ -1724,6 +1971,52 @@ export type ForgotPasswordBody = {
      * Email
      */
     email: string;
+};
+
+/**
+ * GpioDocument
+ *
+ * The device's pins.
+ */
+export type GpioDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Command Id
+     *
+     * The command whose `result` is the answer as it came.
+     */
+    command_id: string;
+    /**
+     * Available
+     */
+    available: boolean;
+    /**
+     * Message
+     *
+     * Why there are none.
+     */
+    message: string | null;
+    /**
+     * Board
+     */
+    board: string | null;
+    /**
+     * Chip
+     */
+    chip: string | null;
+    /**
+     * Capabilities
+     */
+    capabilities: {
+        [key: string]: unknown;
+    };
+    /**
+     * Pins
+     */
+    pins: Array<PinDocument>;
 };
 
 /**
@@ -1777,18 +2070,6 @@ export type GroupDocument = {
  * Whether its devices are listed or asked for.
  */
 export type GroupKind = 'fixed' | 'dynamic';
-
-/**
- * HealthDocument
- *
- * `ok`, or an answer that is no 200.
- */
-export type HealthDocument = {
-    /**
-     * Status
-     */
-    status: string;
-};
 
 /**
  * InstanceDocument
@@ -2678,6 +2959,36 @@ export type MfaSetupDocument = {
 };
 
 /**
+ * NodeTypesDocument
+ *
+ * What flows on the device can be made of.
+ */
+export type NodeTypesDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Command Id
+     *
+     * The command whose `result` is the answer as it came.
+     */
+    command_id: string;
+    /**
+     * Node Types
+     *
+     * Catalogue entries; each has at least its `type`.
+     */
+    node_types: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Count
+     */
+    count: number;
+};
+
+/**
  * OrganizationBody
  *
  * What to change; a field that is absent stays.
@@ -2891,6 +3202,28 @@ export type PasswordStrengthDocument = {
      * Suggestions
      */
     suggestions: Array<string>;
+};
+
+/**
+ * PinDocument
+ *
+ * A pin in use.
+ */
+export type PinDocument = {
+    /**
+     * Pin
+     *
+     * BCM number.
+     */
+    pin: number;
+    /**
+     * Mode
+     */
+    mode: string;
+    /**
+     * Value
+     */
+    value: number | null;
 };
 
 /**
@@ -3756,6 +4089,82 @@ export type SwitchBody = {
 };
 
 /**
+ * SystemMetricsDocument
+ *
+ * Readings of this moment, in the published shape; what the device does not measure is null or missing.
+ */
+export type SystemMetricsDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Command Id
+     *
+     * The command whose `result` is the answer as it came.
+     */
+    command_id: string;
+    /**
+     * Hostname
+     */
+    hostname: string | null;
+    /**
+     * Os
+     */
+    os: string | null;
+    /**
+     * Arch
+     */
+    arch: string | null;
+    /**
+     * Board Model
+     */
+    board_model: string | null;
+    /**
+     * Uptime
+     *
+     * Seconds.
+     */
+    uptime: number | null;
+    /**
+     * Temperature
+     *
+     * Degrees Celsius.
+     */
+    temperature: number | null;
+    /**
+     * Cpu
+     */
+    cpu: {
+        [key: string]: number;
+    };
+    /**
+     * Memory
+     */
+    memory: {
+        [key: string]: number;
+    };
+    /**
+     * Swap
+     */
+    swap: {
+        [key: string]: number;
+    };
+    /**
+     * Load Avg
+     */
+    load_avg: {
+        [key: string]: number;
+    };
+    /**
+     * Network
+     */
+    network: {
+        [key: string]: number;
+    };
+};
+
+/**
  * TagDevices
  *
  * Tags to give to many devices, and to take from them.
@@ -4057,11 +4466,55 @@ export type VerifiedDocument = {
 };
 
 /**
+ * HealthDocument
+ *
+ * `ok`, or an answer that is no 200.
+ */
+export type EdgeflowCloudAppInstanceHealthDocument = {
+    /**
+     * Status
+     */
+    status: string;
+};
+
+/**
  * State
  *
  * Whether there is something to do: nothing, nothing but wait, or something by somebody.
  */
 export type EdgeflowCloudDevicesExplainModelState = 'ok' | 'waiting' | 'problem';
+
+/**
+ * HealthDocument
+ *
+ * How the device says it is.
+ */
+export type EdgeflowCloudEdgeNodesSchemasHealthDocument = {
+    /**
+     * Device Id
+     */
+    device_id: string;
+    /**
+     * Command Id
+     *
+     * The command whose `result` is the answer as it came.
+     */
+    command_id: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Uptime Seconds
+     *
+     * null from a field client, which sends text.
+     */
+    uptime_seconds: number | null;
+    /**
+     * Version
+     */
+    version: string | null;
+};
 
 /**
  * State
@@ -12402,6 +12855,905 @@ export type ScrapeDevicesResponses = {
     200: unknown;
 };
 
+export type GetEdgeHealthData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/health';
+};
+
+export type GetEdgeHealthErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type GetEdgeHealthError = GetEdgeHealthErrors[keyof GetEdgeHealthErrors];
+
+export type GetEdgeHealthResponses = {
+    /**
+     * Successful Response
+     */
+    200: EdgeflowCloudEdgeNodesSchemasHealthDocument;
+};
+
+export type GetEdgeHealthResponse = GetEdgeHealthResponses[keyof GetEdgeHealthResponses];
+
+export type GetEdgeNodeTypesData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/node-types';
+};
+
+export type GetEdgeNodeTypesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type GetEdgeNodeTypesError = GetEdgeNodeTypesErrors[keyof GetEdgeNodeTypesErrors];
+
+export type GetEdgeNodeTypesResponses = {
+    /**
+     * Successful Response
+     */
+    200: NodeTypesDocument;
+};
+
+export type GetEdgeNodeTypesResponse = GetEdgeNodeTypesResponses[keyof GetEdgeNodeTypesResponses];
+
+export type GetEditorUrlData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: never;
+    url: '/api/v1/edge-nodes/{device_id}/editor-url';
+};
+
+export type GetEditorUrlErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type GetEditorUrlError = GetEditorUrlErrors[keyof GetEditorUrlErrors];
+
+export type GetEditorUrlResponses = {
+    /**
+     * Successful Response
+     */
+    200: unknown;
+};
+
+export type ListEdgeFlowsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/flows';
+};
+
+export type ListEdgeFlowsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type ListEdgeFlowsError = ListEdgeFlowsErrors[keyof ListEdgeFlowsErrors];
+
+export type ListEdgeFlowsResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowsDocument;
+};
+
+export type ListEdgeFlowsResponse = ListEdgeFlowsResponses[keyof ListEdgeFlowsResponses];
+
+export type GetEdgeFlowData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+        /**
+         * Flow Id
+         *
+         * As the device names it.
+         */
+        flow_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/flows/{flow_id}';
+};
+
+export type GetEdgeFlowErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type GetEdgeFlowError = GetEdgeFlowErrors[keyof GetEdgeFlowErrors];
+
+export type GetEdgeFlowResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowDocument;
+};
+
+export type GetEdgeFlowResponse = GetEdgeFlowResponses[keyof GetEdgeFlowResponses];
+
+export type StartEdgeFlowData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+        /**
+         * Flow Id
+         *
+         * As the device names it.
+         */
+        flow_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/flows/{flow_id}/start';
+};
+
+export type StartEdgeFlowErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type StartEdgeFlowError = StartEdgeFlowErrors[keyof StartEdgeFlowErrors];
+
+export type StartEdgeFlowResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowStateDocument;
+};
+
+export type StartEdgeFlowResponse = StartEdgeFlowResponses[keyof StartEdgeFlowResponses];
+
+export type StopEdgeFlowData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+        /**
+         * Flow Id
+         *
+         * As the device names it.
+         */
+        flow_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/flows/{flow_id}/stop';
+};
+
+export type StopEdgeFlowErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type StopEdgeFlowError = StopEdgeFlowErrors[keyof StopEdgeFlowErrors];
+
+export type StopEdgeFlowResponses = {
+    /**
+     * Successful Response
+     */
+    200: FlowStateDocument;
+};
+
+export type StopEdgeFlowResponse = StopEdgeFlowResponses[keyof StopEdgeFlowResponses];
+
+export type GetEdgeMetricsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/metrics';
+};
+
+export type GetEdgeMetricsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type GetEdgeMetricsError = GetEdgeMetricsErrors[keyof GetEdgeMetricsErrors];
+
+export type GetEdgeMetricsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SystemMetricsDocument;
+};
+
+export type GetEdgeMetricsResponse = GetEdgeMetricsResponses[keyof GetEdgeMetricsResponses];
+
+export type ListEdgeExecutionsData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/executions';
+};
+
+export type ListEdgeExecutionsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type ListEdgeExecutionsError = ListEdgeExecutionsErrors[keyof ListEdgeExecutionsErrors];
+
+export type ListEdgeExecutionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: EdgeExecutionsDocument;
+};
+
+export type ListEdgeExecutionsResponse = ListEdgeExecutionsResponses[keyof ListEdgeExecutionsResponses];
+
+export type GetEdgeGpioData = {
+    body?: never;
+    path: {
+        /**
+         * Device Id
+         */
+        device_id: string;
+    };
+    query?: {
+        /**
+         * Wait
+         *
+         * Seconds to wait for the device's answer.
+         */
+        wait?: number;
+    };
+    url: '/api/v1/edge-nodes/{device_id}/gpio';
+};
+
+export type GetEdgeGpioErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * The device's software, or ours, cannot do this
+     */
+    501: ProblemDocument;
+    /**
+     * The device refused, or answered something else; `command_id` has what it said
+     */
+    502: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+    /**
+     * The device was asked and has not answered; `command_id` may have its answer later
+     */
+    504: ProblemDocument;
+};
+
+export type GetEdgeGpioError = GetEdgeGpioErrors[keyof GetEdgeGpioErrors];
+
+export type GetEdgeGpioResponses = {
+    /**
+     * Successful Response
+     */
+    200: GpioDocument;
+};
+
+export type GetEdgeGpioResponse = GetEdgeGpioResponses[keyof GetEdgeGpioResponses];
+
 export type CreateLiveTicketData = {
     body?: never;
     path?: never;
@@ -12592,7 +13944,7 @@ export type GetHealthResponses = {
     /**
      * Successful Response
      */
-    200: HealthDocument;
+    200: EdgeflowCloudAppInstanceHealthDocument;
 };
 
 export type GetHealthResponse = GetHealthResponses[keyof GetHealthResponses];
@@ -12657,7 +14009,7 @@ export type GetReadyResponses = {
     /**
      * Successful Response
      */
-    200: HealthDocument;
+    200: EdgeflowCloudAppInstanceHealthDocument;
 };
 
 export type GetReadyResponse = GetReadyResponses[keyof GetReadyResponses];
