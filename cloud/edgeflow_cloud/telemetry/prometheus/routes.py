@@ -20,7 +20,11 @@ class ExpositionResponse(Response):
     media_type = CONTENT_TYPE
 
 
-@router.get("/prometheus", "devices:view")
+@router.get(
+    "/prometheus",
+    "devices:view",
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+)
 async def scrape_devices(tx: Tx, caller: Caller, context: Ctx) -> ExpositionResponse:
     """The newest values of the organization's devices in Prometheus' text format, for an API key with
     `devices:read`. At most 10,000 series; `edgeflow_series_left_out` says how many there were no room for.
