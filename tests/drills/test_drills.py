@@ -15,6 +15,10 @@ SEED = 20_260
 RED_SECONDS = 7.0
 """A mutant is seen soon, or not at all."""
 
+QUIET = {"timing"}
+"""Compares medians to a fifth of a millisecond: beside other tests it would measure those. `edgeflow-cloud drill timing`
+asks it on a quiet machine; here its mutants, which differ by far more, show that it sees."""
+
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
@@ -33,7 +37,7 @@ def said(verdict: Verdict) -> str:
     return "\n".join([verdict.sentence, verdict.reason, *verdict.broken, str(dict(verdict.facts))])
 
 
-@pytest.mark.parametrize("name", list(DRILLS))
+@pytest.mark.parametrize("name", [name for name in DRILLS if name not in QUIET])
 async def test_it_passes(ground: Ground, name: str) -> None:
     verdict = await run_drill(ground, DRILLS[name], order(DRILLS[name]), print)
     assert verdict.outcome is Outcome.PASSED, said(verdict)
