@@ -16,8 +16,8 @@ RED_SECONDS = 7.0
 """A mutant is seen soon, or not at all."""
 
 QUIET = {"timing"}
-"""Compares medians to a fifth of a millisecond: beside other tests it would measure those. `edgeflow-cloud drill timing`
-asks it on a quiet machine; here its mutants, which differ by far more, show that it sees."""
+"""Compares medians to a fifth of a millisecond: beside other tests it would measure those, and so would its mutants.
+`edgeflow-cloud drill timing` asks it on a quiet machine."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -44,7 +44,8 @@ async def test_it_passes(ground: Ground, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "mutant"), [(drill.name, mutant) for drill in DRILLS.values() for mutant in drill.mutants]
+    ("name", "mutant"),
+    [(name, mutant) for name, drill in DRILLS.items() if name not in QUIET for mutant in drill.mutants],
 )
 async def test_a_mutant_is_red(ground: Ground, name: str, mutant: str) -> None:
     drill = DRILLS[name]
