@@ -64,6 +64,8 @@ async def test_a_key_makes_a_creation_happen_once(client: Caller, db: Database) 
     assert sum("idempotency-replayed" in answer.headers for answer in answers) == 7
     async with db.system_tx("test") as tx:
         assert await tx.fetchval("select count(*) from devices") == 1
+        kept = await tx.fetchval("select body from idempotency_keys")
+    assert answers[0].json()["api_key"].encode() not in kept  # shown once, and not kept to be read
 
     other = await http.post("/devices", json={"name": "else"}, headers=headers)
     assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_reused")

@@ -1,7 +1,8 @@
 """`Idempotency-Key`: the same creation sent twice is made once, and both get the same answer.
 
 The key's row is written in the transaction of the creation: a parallel twin waits at the unique index until the first
-has committed, then finds its answer. A creation that failed leaves no row, so it may be sent again.
+has committed, then finds its answer. A creation that failed leaves no row, so it may be sent again. Answers hold
+secrets that are shown once, so they are kept sealed; they go long before a former master key does.
 """
 
 import hashlib
@@ -9,9 +10,11 @@ import hashlib
 from starlette.requests import Request
 from starlette.responses import Response
 
+from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.infra.http import queries
-from edgeflow_cloud.kernel.errors import Conflict, Invalid
+from edgeflow_cloud.infra.sealing import CannotOpen, seal, unseal
+from edgeflow_cloud.kernel.errors import Conflict, Invalid, Unavailable
 from edgeflow_cloud.kernel.principal import Principal
 
 HEADER = "Idempotency-Key"
@@ -37,11 +40,12 @@ def wants_csv(request: Request) -> bool:
 
 
 async def claim(
-    tx: Transaction, principal: Principal, key: str, request: Request, body: bytes
+    context: Context, tx: Transaction, principal: Principal, key: str, request: Request, body: bytes
 ) -> Response | None:
     """Take the key for this request; the answer of an earlier one comes back if there was one.
 
-    Raises Conflict (`idempotency_key_reused`) when the key was used for another request.
+    Raises Conflict (`idempotency_key_reused`) when the key was used for another request, Unavailable
+    (`master_key_missing`) when the key that sealed the answer is gone.
     """
     parts = [request.method.encode(), request.url.path.encode(), request.url.query.encode(), body]
     csv = wants_csv(request)
@@ -55,16 +59,25 @@ async def claim(
             "This Idempotency-Key was already used for another request. Make a new key for a new request.",
             code="idempotency_key_reused",
         )
+    try:
+        kept = unseal(context.secrets, row["body"], purpose=_purpose(principal, key), now=context.clock.now())
+    except CannotOpen as error:
+        raise Unavailable(str(error), code="master_key_missing") from None
     return Response(
-        content=row["body"],
+        content=kept,
         status_code=row["status"],
         media_type="text/csv; charset=utf-8" if csv else "application/json",
         headers={"Idempotency-Replayed": "true"},
     )
 
 
-async def keep(tx: Transaction, principal: Principal, key: str, response: Response) -> None:
-    """Remember the answer beside the key, in the same transaction."""
+async def keep(context: Context, tx: Transaction, principal: Principal, key: str, response: Response) -> None:
+    """Remember the answer beside the key, sealed, in the same transaction."""
+    sealed = seal(context.secrets, bytes(response.body), purpose=_purpose(principal, key))
     await queries.update_idempotency_key(
-        tx, principal.tenant_id, principal.wire_id, key, response.status_code, bytes(response.body)
+        tx, principal.tenant_id, principal.wire_id, key, response.status_code, sealed
     )
+
+
+def _purpose(principal: Principal, key: str) -> str:
+    return f"answer {principal.tenant_id} {principal.wire_id} {key}"

@@ -200,11 +200,11 @@ async def _answer(
         key = idempotency.key_of(request) if manners.creates else None
         if key is None:
             return await endpoint(request)
-        kept = await idempotency.claim(tx, principal, key, request, body)
+        kept = await idempotency.claim(context, tx, principal, key, request, body)
         if kept is not None:
             return kept
         response = await endpoint(request)
-        await idempotency.keep(tx, principal, key, response)
+        await idempotency.keep(context, tx, principal, key, response)
         return response
 
 
