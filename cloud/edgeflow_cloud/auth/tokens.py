@@ -127,11 +127,7 @@ def _read(
     if len(token) > _LONGEST or not token.isascii():
         raise InvalidToken
     try:
-        key = _named_key(secrets, token, now)
-        decoded = jwt.decode(token, _imported(key.text), algorithms=[_ALGORITHM])
-        if decoded.header != _header(key):
-            raise InvalidToken
-        claims = msgspec.convert(decoded.claims, claims_type)
+        claims = _signed_claims(token, _named_key(secrets, token, now), claims_type)
     except (JoseError, msgspec.MsgspecError, ValueError, TypeError, RecursionError):
         raise InvalidToken from None
     seconds = now.timestamp()
@@ -188,6 +184,19 @@ def _named_key(secrets: Secrets, token: str, now: datetime) -> Key:
     if key is None:
         raise InvalidToken
     return key
+
+
+@lru_cache(maxsize=4096)
+def _signed_claims(token: str, key: Key, claims_type: type[ClaimsT]) -> ClaimsT:
+    """What the key has signed: the same for ever, so a token that comes with every call is verified once.
+
+    Whether the key still counts, and what time it is, is asked each time, outside. Raises JoseError and what decoding
+    raises; that is not kept.
+    """
+    decoded = jwt.decode(token, _imported(key.text), algorithms=[_ALGORITHM])
+    if decoded.header != _header(key):
+        raise InvalidToken
+    return msgspec.convert(decoded.claims, claims_type)
 
 
 @lru_cache(maxsize=8)

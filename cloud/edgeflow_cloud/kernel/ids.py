@@ -16,6 +16,8 @@ from uuid_utils.compat import uuid7
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _VALUES = {letter: value for value, letter in enumerate(ALPHABET)}
 _LENGTH = 26
+_PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
+_FORTY = (1 << 40) - 1
 
 TenantId = NewType("TenantId", UUID)
 UserId = NewType("UserId", UUID)
@@ -52,13 +54,14 @@ def new() -> UUID:
 
 
 def encode(prefix: str, value: UUID) -> str:
-    """`encode("dev", uuid)` -> `dev_01j…`, 26 characters after the underscore."""
-    number = value.int
-    letters = [""] * _LENGTH
-    for index in range(_LENGTH - 1, -1, -1):
-        letters[index] = ALPHABET[number & 31]
-        number >>= 5
-    return f"{prefix}_{''.join(letters)}"
+    """`encode("dev", uuid)` -> `dev_01j…`, 26 characters after the underscore. Two at a time: lists print many."""
+    number, two = value.int, _PAIRS
+    a, b, c = number >> 80, number >> 40 & _FORTY, number & _FORTY
+    return (
+        f"{prefix}_{two[a >> 40]}{two[a >> 30 & 1023]}{two[a >> 20 & 1023]}{two[a >> 10 & 1023]}{two[a & 1023]}"
+        f"{two[b >> 30]}{two[b >> 20 & 1023]}{two[b >> 10 & 1023]}{two[b & 1023]}"
+        f"{two[c >> 30]}{two[c >> 20 & 1023]}{two[c >> 10 & 1023]}{two[c & 1023]}"
+    )
 
 
 def decode(prefix: str, text: str) -> UUID:
