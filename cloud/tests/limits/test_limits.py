@@ -49,3 +49,22 @@ async def test_without_valkey_the_process_counts_alone() -> None:
     looked = await limits.take(limit, "k", cost=0)
     assert not looked.allowed
     assert looked.retry_after > 0
+
+
+async def test_who_is_fast_is_counted_in_leases_and_gets_not_one_call_more(bus: Bus) -> None:
+    limit, key = Limit("leased", 60, 60, burst=40, lease=8), str(uuid.uuid4())
+    limits = Limits(bus)
+    before = (await bus.client.info("commandstats"))["cmdstat_evalsha"]["calls"]
+    taken = [await limits.take(limit, key) for _ in range(60)]
+    asked = (await bus.client.info("commandstats"))["cmdstat_evalsha"]["calls"] - before
+    allowed = [one.remaining for one in taken if one.allowed]
+    assert 40 <= len(allowed) <= 41  # one more grows again within a second
+    assert allowed[:40] == list(range(39, -1, -1))
+    assert asked <= 30, "each of the twenty refusals asks anew, but the forty before went by in leases"
+    assert not taken[-1].allowed and taken[-1].retry_after > 0
+
+
+async def test_a_lease_that_is_not_used_up_ends(bus: Bus, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeflow_cloud.infra.limits._LEASED", 0.0)
+    limits, limit, key = Limits(bus), Limit("slow", 600, 600, lease=8), str(uuid.uuid4())
+    assert [(await limits.take(limit, key)).remaining for _ in range(4)] == [599, 598, 597, 596]

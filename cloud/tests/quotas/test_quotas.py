@@ -16,6 +16,7 @@ from edgeflow_cloud.quotas import meter
 @pytest.fixture(autouse=True)
 def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meter, "_PLAN_KEPT", 0.0)
+    monkeypatch.setattr(meter, "_GATHERED", 0.0)
 
 
 async def on_plan(house: House, plan: str, name: str = "ada"):
@@ -152,3 +153,22 @@ async def test_a_device_over_the_limit_is_told_and_keeps_its_code(house: House, 
     assert (refused.status_code, refused.json()["error"]) == (429, "Quota Exceeded")
     await set_plan_of(house.context, organization, "starter")
     assert (await claim()).status_code == 201
+
+
+async def test_calls_that_are_gathered_are_all_told_and_near_the_limit_each_is(
+    house: House, sql, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(meter, "_GATHERED", 0.2)
+    client, organization, _ = await on_plan(house, "free")
+    tenant = ids.decode("org", organization)
+    for _ in range(12):
+        assert (await client.get("/devices")).status_code == 200
+    usage = (await client.get(f"/organizations/{organization}/usage")).json()
+    assert usage["items"][-1]["used"] == 12  # with those that Valkey does not know yet
+    await asyncio.sleep(0.5)
+    key = f"calls:{house.clock.now():%Y-%m-%d}"
+    assert int(await house.context.bus.client.hget(key, tenant.hex)) == 12
+    await house.context.bus.client.hset(key, tenant.hex, 9_990)
+    await asyncio.sleep(0.3)
+    answers = [(await client.get("/devices")).status_code for _ in range(14)]
+    assert answers == [200] * 10 + [429] * 4

@@ -14,7 +14,7 @@ from edgeflow_protocol.limits import check_depth
 
 ADDRESS_LIMIT = Limit("address", 600, 60)
 """Calls a minute from one address that nobody is logged in on."""
-CALLER_LIMIT = Limit("caller", 6_000, 60, burst=1_000)
+CALLER_LIMIT = Limit("caller", 6_000, 60, burst=1_000, lease=20)
 """Calls a minute of one person, program or device."""
 BODY_LIMIT = 1024 * 1024
 BODY_SECONDS = 60.0
