@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from edgeflow_cloud.drills import DRILLS, Drill, Order, Outcome, Verdict, open_ground, run_drill
-from edgeflow_cloud.drills.ground import Ground
+from edgeflow_cloud.app.drilling import DRILLS
+from edgeflow_cloud.drills import Drill, Ground, Order, Outcome, Verdict, open_ground, run_drill
 
 SEED = 20_260
 RED_SECONDS = 7.0

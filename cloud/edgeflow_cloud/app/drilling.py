@@ -8,8 +8,14 @@ from pathlib import Path
 
 import uvloop
 
-from edgeflow_cloud.drills import DRILLS, Drill, Order, Verdict, run_drills
+from edgeflow_cloud import outage_drills, tenant_drills
+from edgeflow_cloud.drills import Drill, Order, Verdict, run_drills
 from edgeflow_cloud.infra.observability import configure_logs
+
+DRILLS: dict[str, Drill] = {
+    module.DRILL.name: module.DRILL for folder in (outage_drills, tenant_drills) for module in folder.MODULES
+}
+"""All drills by name."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "audit.sealer": {"system_tx": "seals the entries of all organizations"},
     "audit.checkpoints": {"system_tx": "signs the chains of all organizations; nobody asked for it"},
     "infra.retention": {"system_tx": "deletes what is old, whoever owns it"},
-    "drills.tenants.tenant_hop": {"lookup": "asks whether a look-up on a used connection sees a tenant row"},
+    "tenant_drills.tenant_hop": {"lookup": "asks whether a look-up on a used connection sees a tenant row"},
     "quotas.meter": {"system_tx": "the day's calls of all organizations are folded in at once"},
     "organizations.invitations.service": {"lookup": "whoever has the link belongs to nothing yet"},
     "organizations.lifecycle.jobs": {"system_tx": "finds and removes organizations whose time is over"},

@@ -9,11 +9,11 @@ import pytest
 from typer.testing import CliRunner
 
 from edgeflow_cloud.app.cli import app
-from edgeflow_cloud.app.drilling import document, lines_of
-from edgeflow_cloud.drills import DRILLS, CannotRun, Drill, Order, Outcome, Report, run_drill
+from edgeflow_cloud.app.drilling import DRILLS, document, lines_of
+from edgeflow_cloud.drills import CannotRun, Drill, Order, Outcome, Report, run_drill
 from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.herd import fullest_second
 from edgeflow_cloud.drills.mutants import _MUTANTS, _over, break_it
+from edgeflow_cloud.outage_drills.herd import fullest_second
 
 ORDER = Order(seed=7, seconds=0.2, devices=1)
 CLIENT_SIDE = {"synchronous-commit-off", "no-jitter", "no-goodbye", "blind", "no-store", "no-rls", "sticky"}

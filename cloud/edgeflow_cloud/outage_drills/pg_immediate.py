@@ -3,12 +3,21 @@
 import asyncio
 import time
 
-from edgeflow_cloud.drills.checks import check_commands, check_samples, read_stored, until_ended
-from edgeflow_cloud.drills.frame import Drill, Order, Report
-from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.ledger import Ledger
-from edgeflow_cloud.drills.load import Answers, People
-from edgeflow_cloud.drills.stack import Layout, open_stack
+from edgeflow_cloud.drills import (
+    Answers,
+    Drill,
+    Ground,
+    Layout,
+    Ledger,
+    Order,
+    People,
+    Report,
+    check_commands,
+    check_samples,
+    open_stack,
+    read_stored,
+    until_ended,
+)
 from edgeflow_cloud.simulator import Fleet, Load, Pace
 
 _NORMAL = 5.0

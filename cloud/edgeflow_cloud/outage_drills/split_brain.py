@@ -12,13 +12,21 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from edgeflow_cloud.drills import queries
-from edgeflow_cloud.drills.checks import read_stored
-from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Report
-from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.ledger import Key, microseconds
-from edgeflow_cloud.drills.node import Node
-from edgeflow_cloud.drills.stack import Layout, Stack, open_stack
+from edgeflow_cloud.drills import (
+    CannotRun,
+    Drill,
+    Ground,
+    Key,
+    Layout,
+    Node,
+    Order,
+    Report,
+    Stack,
+    microseconds,
+    open_stack,
+    queries,
+    read_stored,
+)
 from edgeflow_cloud.infra.db import PgConnection
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.simulator import Credentials, DialFailed, Line

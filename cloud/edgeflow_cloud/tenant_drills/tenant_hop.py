@@ -11,13 +11,12 @@ from typing import Any
 import asyncpg
 
 from edgeflow_cloud import audit, devices
-from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Report
-from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.tenants import queries
-from edgeflow_cloud.drills.tenants.inside import broken, make_owner, open_inside
+from edgeflow_cloud.drills import CannotRun, Drill, Ground, Order, Report
 from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.kernel.errors import Unavailable
 from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_cloud.tenant_drills import queries
+from edgeflow_cloud.tenant_drills.inside import broken, make_owner, open_inside
 
 _TENANTS, _RUNNERS = 5, 12
 _CANCELLED = 0.4

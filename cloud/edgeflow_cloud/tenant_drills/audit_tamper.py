@@ -10,13 +10,12 @@ from typing import Any
 import asyncpg
 
 from edgeflow_cloud import audit
-from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Report
-from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.tenants import queries
-from edgeflow_cloud.drills.tenants.inside import broken, make_owner, open_inside
+from edgeflow_cloud.drills import CannotRun, Drill, Ground, Order, Report
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import PgConnection
 from edgeflow_cloud.kernel.principal import Principal
+from edgeflow_cloud.tenant_drills import queries
+from edgeflow_cloud.tenant_drills.inside import broken, make_owner, open_inside
 
 _ROUNDS, _EACH, _AFTER = 3, 8, 3
 _SEALED = _ROUNDS * _EACH

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from starlette.requests import HTTPConnection
 
-from edgeflow_cloud.drills.frame import CannotRun
-from edgeflow_cloud.drills.ground import Ground
+from edgeflow_cloud.drills import CannotRun, Ground
 from edgeflow_cloud.infra.blobs import Blobs
 from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.infra.context import Context

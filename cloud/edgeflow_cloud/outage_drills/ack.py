@@ -2,14 +2,23 @@
 
 import asyncio
 
-from edgeflow_cloud.drills import queries
-from edgeflow_cloud.drills.checks import check_commands, check_samples, read_stored, until_ended
-from edgeflow_cloud.drills.frame import Drill, Order, Report
-from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.ledger import Ledger
-from edgeflow_cloud.drills.load import People
-from edgeflow_cloud.drills.node import Node
-from edgeflow_cloud.drills.stack import Layout, Stack, open_stack
+from edgeflow_cloud.drills import (
+    Drill,
+    Ground,
+    Layout,
+    Ledger,
+    Node,
+    Order,
+    People,
+    Report,
+    Stack,
+    check_commands,
+    check_samples,
+    open_stack,
+    queries,
+    read_stored,
+    until_ended,
+)
 from edgeflow_cloud.simulator import Faults, Load, Pace
 
 _PACE = Pace(first=0.5, cap=2.0, answer=2.0, boot=0.5)

@@ -3,7 +3,7 @@
 Owns: nothing. Promises: what `drills` promises. Does not do: load, or anything that is killed.
 """
 
-from edgeflow_cloud.drills.tenants import audit_tamper, tenant_hop, timing, token_race
+from edgeflow_cloud.tenant_drills import audit_tamper, tenant_hop, timing, token_race
 
 MODULES = (token_race, timing, audit_tamper, tenant_hop)
 """One drill each, in `DRILL`."""

@@ -8,9 +8,18 @@ import httpx2
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Report
-from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.stack import EMAIL, PASSWORD, Layout, Stack, open_stack
+from edgeflow_cloud.drills import (
+    EMAIL,
+    PASSWORD,
+    CannotRun,
+    Drill,
+    Ground,
+    Layout,
+    Order,
+    Report,
+    Stack,
+    open_stack,
+)
 
 _AT_ONCE = 50
 _FAMILY, _SOCKET = 1.0, 2.0

@@ -4,9 +4,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Report
-from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.stack import Layout, Stack, open_stack
+from edgeflow_cloud.drills import CannotRun, Drill, Ground, Layout, Order, Report, Stack, open_stack
 from edgeflow_cloud.simulator import Credentials, Latencies, Pace, Watch
 
 _FIRST = 10.0
