@@ -242,21 +242,20 @@ async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> Asyn
     try:
         pooled.note_reset(False)
         pooled.take_notes()
-        await pooled.execute(begin)
         try:
+            await pooled.execute(begin)
             yield pooled
-        except BaseException:
-            await _roll_back(pooled)
-            raise
-        try:
             end = f"commit; {pooled.take_notes()}{_RESET}"
             await pooled.execute(f"{guard}; {end}" if guard else end)
-            pooled.note_reset(True)
         except asyncpg.PostgresError as error:
-            if error.sqlstate != GUARD_FAILED:
-                raise
             await _roll_back(pooled)
-            raise GuardFailed from None
+            if error.sqlstate == GUARD_FAILED:
+                raise GuardFailed from None
+            raise
+        except BaseException:  # also when the begin or the commit was cancelled: the server may have begun
+            await _roll_back(pooled)
+            raise
+        pooled.note_reset(True)
     except _LOST as error:
         raise Unavailable("The connection to the database was lost; send the same request again.") from error
     except _BUSY as error:
@@ -270,11 +269,20 @@ async def _transaction(pool: PgPool | None, begin: str, guard: str = "") -> Asyn
 
 
 async def _roll_back(connection: _PooledConnection) -> None:
-    """Undo what the block did. A cancelled block still rolls back; a dead connection is simply dropped."""
+    """Undo what the block did, to the end however often it is cancelled. A dead connection is simply dropped."""
     if connection.is_closed():
         return
+    undoing = asyncio.ensure_future(asyncio.wait_for(connection.execute(f"rollback; {_RESET}"), 5))
+    cancelled: asyncio.CancelledError | None = None
+    while not undoing.done():
+        try:
+            await asyncio.wait({undoing})
+        except asyncio.CancelledError as error:
+            cancelled = error
     try:
-        await asyncio.shield(asyncio.wait_for(connection.execute(f"rollback; {_RESET}"), 5))
+        undoing.result()
         connection.note_reset(True)
-    except (asyncpg.PostgresError, *_LOST, OSError, TimeoutError):
+    except (asyncpg.PostgresError, *_LOST, OSError, TimeoutError, asyncio.CancelledError):
         connection.terminate()
+    if cancelled is not None:
+        raise cancelled
