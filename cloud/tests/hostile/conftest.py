@@ -30,11 +30,18 @@ class Generous(Limits):
 
 @dataclass(frozen=True)
 class Target:
-    """A running site: `url` is its origin, `token` the owner's, `names` are ids of things that are there."""
+    """A running site: `url` is its origin, `token` the owner's, `names` are ids of things that are there, `callers`
+    headers of the owner, of a device, and of nobody.
+    """
 
     url: str
     token: str
     names: dict[str, str]
+    device_key: str = ""
+
+    @property
+    def callers(self) -> list[dict[str, str]]:
+        return [{"authorization": f"Bearer {self.token}"}, {"x-api-key": self.device_key}, {}]
 
     def client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -73,7 +80,7 @@ async def target(context: Context, bus: Bus) -> AsyncIterator[Target]:
             entered = await _enter(client)
             token = str(entered["access_token"])
             client.headers["authorization"] = f"Bearer {token}"
-            names = await _furnish(client, entered)
+            names, device_key = await _furnish(client, entered)
             scope = {
                 "type": "http",
                 "headers": [(b"authorization", f"Bearer {token}".encode())],
@@ -82,7 +89,7 @@ async def target(context: Context, bus: Bus) -> AsyncIterator[Target]:
             found = await authenticate(open_context, HTTPConnection(scope))
             assert found is not None
             kept.append(found)
-        yield Target(url, token, names)
+        yield Target(url, token, names, device_key)
     finally:
         web.hasten()
         await web.stop()
@@ -108,11 +115,13 @@ async def _enter(client: httpx.AsyncClient) -> dict[str, object]:
     return entered.json()
 
 
-async def _furnish(client: httpx.AsyncClient, entered: dict[str, object]) -> dict[str, str]:
-    """Make one of each thing that can be made by one call; answers path parameters by name."""
+async def _furnish(client: httpx.AsyncClient, entered: dict[str, object]) -> tuple[dict[str, str], str]:
+    """Make one of each thing that can be made by one call; answers path parameters by name, and the device's key."""
 
-    async def made(path: str, body: dict[str, object], *, expect: int = 201) -> dict[str, object]:
-        answer = await client.post(path, json=body)
+    async def made(
+        path: str, body: dict[str, object], *, expect: int = 201, method: str = "POST"
+    ) -> dict[str, object]:
+        answer = await client.request(method, path, json=body)
         assert answer.status_code == expect, answer.text
         return answer.json()
 
@@ -126,7 +135,12 @@ async def _furnish(client: httpx.AsyncClient, entered: dict[str, object]) -> dic
     )
     project = await made("/projects", {"name": "hall"})
     key = await made("/api-keys", {"name": "script", "scopes": ["devices:read"]})
-    return {
+    group = await made("/groups", {"name": "line"})
+    search = await made("/saved-searches", {"name": "pumps", "q": "name = pump"})
+    organization = f"/organizations/{user['organization_id']}"
+    export = await made(f"{organization}/exports", {}, expect=202)
+    await made(f"/devices/{device['device_id']}/shadow", {"desired": {"a": 1}}, expect=200, method="PUT")
+    names = {
         "organization_id": str(user["organization_id"]),
         "user_id": str(user["id"]),
         "session_id": str(entered["session_id"]),
@@ -135,4 +149,10 @@ async def _furnish(client: httpx.AsyncClient, entered: dict[str, object]) -> dic
         "command_id": str(command["id"]),
         "project_id": str(project["id"]),
         "api_key_id": str(key["id"]),
+        "group_id": str(group["id"]),
+        "search_id": str(search["id"]),
+        "export_id": str(export["id"]),
+        "version": "1",
+        "flow_id": "flow_1",
     }
+    return names, str(device["api_key"])
