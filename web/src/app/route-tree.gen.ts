@@ -42,6 +42,7 @@ import { Route as AppDevicesDeviceIdExplainRouteImport } from './../routes/_app/
 import { Route as AppDevicesDeviceIdLogsRouteImport } from './../routes/_app/devices/$deviceId/logs'
 import { Route as AppDevicesDeviceIdMetricsRouteImport } from './../routes/_app/devices/$deviceId/metrics'
 import { Route as AppDevicesDeviceIdShadowRouteImport } from './../routes/_app/devices/$deviceId/shadow'
+import { Route as AppDevicesDeviceIdShadowHistoryRouteImport } from './../routes/_app/devices/$deviceId/shadow_.history'
 
 const IndexRoute = IndexRouteImport.update({
   id: '/',
@@ -212,6 +213,12 @@ const AppDevicesDeviceIdShadowRoute =
     path: '/shadow',
     getParentRoute: () => AppDevicesDeviceIdRouteRoute,
   } as any)
+const AppDevicesDeviceIdShadowHistoryRoute =
+  AppDevicesDeviceIdShadowHistoryRouteImport.update({
+    id: '/shadow_/history',
+    path: '/shadow/history',
+    getParentRoute: () => AppDevicesDeviceIdRouteRoute,
+  } as any)
 
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute
@@ -246,6 +253,7 @@ export interface FileRoutesByFullPath {
   '/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/devices/$deviceId/': typeof AppDevicesDeviceIdIndexRoute
+  '/devices/$deviceId/shadow/history': typeof AppDevicesDeviceIdShadowHistoryRoute
 }
 export interface FileRoutesByTo {
   '/': typeof IndexRoute
@@ -277,6 +285,7 @@ export interface FileRoutesByTo {
   '/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/devices/$deviceId': typeof AppDevicesDeviceIdIndexRoute
+  '/devices/$deviceId/shadow/history': typeof AppDevicesDeviceIdShadowHistoryRoute
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport
@@ -313,6 +322,7 @@ export interface FileRoutesById {
   '/_app/devices/$deviceId/metrics': typeof AppDevicesDeviceIdMetricsRoute
   '/_app/devices/$deviceId/shadow': typeof AppDevicesDeviceIdShadowRoute
   '/_app/devices/$deviceId/': typeof AppDevicesDeviceIdIndexRoute
+  '/_app/devices/$deviceId/shadow_/history': typeof AppDevicesDeviceIdShadowHistoryRoute
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath
@@ -349,6 +359,7 @@ export interface FileRouteTypes {
     | '/devices/$deviceId/metrics'
     | '/devices/$deviceId/shadow'
     | '/devices/$deviceId/'
+    | '/devices/$deviceId/shadow/history'
   fileRoutesByTo: FileRoutesByTo
   to:
     | '/'
@@ -380,6 +391,7 @@ export interface FileRouteTypes {
     | '/devices/$deviceId/metrics'
     | '/devices/$deviceId/shadow'
     | '/devices/$deviceId'
+    | '/devices/$deviceId/shadow/history'
   id:
     | '__root__'
     | '/'
@@ -415,6 +427,7 @@ export interface FileRouteTypes {
     | '/_app/devices/$deviceId/metrics'
     | '/_app/devices/$deviceId/shadow'
     | '/_app/devices/$deviceId/'
+    | '/_app/devices/$deviceId/shadow_/history'
   fileRoutesById: FileRoutesById
 }
 export interface RootRouteChildren {
@@ -661,6 +674,13 @@ declare module '@tanstack/react-router' {
       preLoaderRoute: typeof AppDevicesDeviceIdShadowRouteImport
       parentRoute: typeof AppDevicesDeviceIdRouteRoute
     }
+    '/_app/devices/$deviceId/shadow_/history': {
+      id: '/_app/devices/$deviceId/shadow_/history'
+      path: '/shadow/history'
+      fullPath: '/devices/$deviceId/shadow/history'
+      preLoaderRoute: typeof AppDevicesDeviceIdShadowHistoryRouteImport
+      parentRoute: typeof AppDevicesDeviceIdRouteRoute
+    }
   }
 }
 
@@ -711,6 +731,7 @@ interface AppDevicesDeviceIdRouteRouteChildren {
   AppDevicesDeviceIdMetricsRoute: typeof AppDevicesDeviceIdMetricsRoute
   AppDevicesDeviceIdShadowRoute: typeof AppDevicesDeviceIdShadowRoute
   AppDevicesDeviceIdIndexRoute: typeof AppDevicesDeviceIdIndexRoute
+  AppDevicesDeviceIdShadowHistoryRoute: typeof AppDevicesDeviceIdShadowHistoryRoute
 }
 
 const AppDevicesDeviceIdRouteRouteChildren: AppDevicesDeviceIdRouteRouteChildren =
@@ -722,6 +743,7 @@ const AppDevicesDeviceIdRouteRouteChildren: AppDevicesDeviceIdRouteRouteChildren
     AppDevicesDeviceIdMetricsRoute: AppDevicesDeviceIdMetricsRoute,
     AppDevicesDeviceIdShadowRoute: AppDevicesDeviceIdShadowRoute,
     AppDevicesDeviceIdIndexRoute: AppDevicesDeviceIdIndexRoute,
+    AppDevicesDeviceIdShadowHistoryRoute: AppDevicesDeviceIdShadowHistoryRoute,
   }
 
 const AppDevicesDeviceIdRouteRouteWithChildren =

@@ -51,10 +51,13 @@ export interface Leaf {
   value: Json
 }
 
+/** A key as one segment of a dotted path, as the server writes it: dots and backslashes in it are escaped. */
+const segment = (key: string): string => key.replace(/[\\.]/g, '\\$&')
+
 /** Leaves by dotted path. An empty object is a leaf, so that it is not lost from sight. */
 export function leaves(value: JsonObject, prefix = ''): Leaf[] {
   return Object.entries(value).flatMap(([key, inner]) => {
-    const path = prefix === '' ? key : `${prefix}.${key}`
+    const path = prefix === '' ? segment(key) : `${prefix}.${segment(key)}`
     return isObject(inner) && Object.keys(inner).length > 0
       ? leaves(inner, path)
       : [{ path, value: inner }]

@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
-import { IconArrowsDiff, IconPencil } from '@tabler/icons-react'
+import { IconArrowsDiff, IconHistory, IconPencil } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
 import { useMay } from '@/features/auth'
 import { usePollWhenNotLive } from '@/lib/live'
@@ -64,6 +65,16 @@ export function ShadowPage({ deviceId, editing, onEditing }: ShadowPageProps) {
               {pending > 0 ? t('shadows.pending', { count: pending }) : t('shadows.inStep')}
             </Pill>
           )}
+          <Button
+            size="compact-sm"
+            variant="default"
+            leftSection={<IconHistory size={14} />}
+            renderRoot={(props) => (
+              <Link to="/devices/$deviceId/shadow/history" params={{ deviceId }} {...props} />
+            )}
+          >
+            {t('shadows.history.title')}
+          </Button>
           {edit}
         </>
       }

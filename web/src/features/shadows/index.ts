@@ -1,1 +1,3 @@
+export { HistoryPage } from './HistoryPage'
+export type { Comparison } from './model'
 export { ShadowPage } from './ShadowPage'

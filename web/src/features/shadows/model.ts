@@ -1,7 +1,7 @@
-import type { ShadowDocument as Shadow } from '@/api/generated'
-import { isObject, type Json, type JsonObject, leaves } from '@/lib/json'
+import type { ShadowDocument as Shadow, ShadowVersion } from '@/api/generated'
+import { isObject, type Json, type JsonObject, leaves, same } from '@/lib/json'
 
-export type { Shadow }
+export type { Shadow, ShadowVersion }
 
 /** One leaf of the shadow, both sides of it. */
 export interface ShadowRow {
@@ -10,11 +10,10 @@ export interface ShadowRow {
   reported: Json | undefined
   /** pending: wanted and not yet so · same: wanted and so · reported: so, and nobody asked for it */
   state: 'pending' | 'same' | 'reported'
-  /** When this leaf last changed on either side. */
-  at: string | undefined
+  /** When each side of it was last set. */
+  desiredAt: string | undefined
+  reportedAt: string | undefined
 }
-
-const later = (a: string | undefined, b: string | undefined) => (!a ? b : !b ? a : a > b ? a : b)
 
 /** Every leaf of either side, by dotted path. What is pending is the server's delta, not a guess of ours. */
 export function rowsOf(shadow: Shadow): ShadowRow[] {
@@ -29,7 +28,8 @@ export function rowsOf(shadow: Shadow): ShadowRow[] {
     desired: desired.get(path),
     reported: reported.get(path),
     state: delta.has(path) ? 'pending' : desired.has(path) ? 'same' : 'reported',
-    at: later(metadata.desired[path], metadata.reported[path]),
+    desiredAt: metadata.desired[path],
+    reportedAt: metadata.reported[path],
   }))
 }
 
@@ -48,4 +48,36 @@ export interface DesiredChange {
   /** The desired state that was on screen when editing began. */
   base: JsonObject
   patch: JsonObject
+}
+
+/** One leaf that differs between two states; `undefined` where it is not there. */
+export interface LeafChange {
+  path: string
+  before: Json | undefined
+  after: Json | undefined
+}
+
+export type ChangeKind = 'added' | 'removed' | 'changed'
+
+export const kindOf = ({ before, after }: LeafChange): ChangeKind =>
+  before === undefined ? 'added' : after === undefined ? 'removed' : 'changed'
+
+/** What differs between two states, leaf by leaf, in the order of their paths. */
+export function changesBetween(before: JsonObject, after: JsonObject): LeafChange[] {
+  const map = (value: JsonObject) => new Map(leaves(value).map((leaf) => [leaf.path, leaf.value]))
+  const [old, next] = [map(before), map(after)]
+  return [...new Set([...old.keys(), ...next.keys()])]
+    .sort()
+    .map((path) => ({ path, before: old.get(path), after: next.get(path) }))
+    .filter((change) => !same(change.before, change.after))
+}
+
+/** The keys an update named, for a line in a list; a removed one as `-key`. */
+export const touched = (patch: Record<string, unknown>): string[] =>
+  leaves(patch as JsonObject).map(({ path, value }) => (value === null ? `−${path}` : path))
+
+/** Two versions that are compared; `from` is the one before `to` when it is left out, `to` the newest. */
+export interface Comparison {
+  from?: number
+  to?: number
 }

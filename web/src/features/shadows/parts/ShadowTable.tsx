@@ -3,6 +3,7 @@ import type { Json } from '@/lib/json'
 import { Pill, RelativeTime } from '@/ui'
 import type { ShadowRow } from '../model'
 import css from './shadows.module.css'
+import { Path, Value } from './values'
 
 /** Both sides leaf by leaf; what the device has yet to do is marked by colour, by an arrow and in words. */
 export function ShadowTable({ rows }: { rows: ShadowRow[] }) {
@@ -19,9 +20,6 @@ export function ShadowTable({ rows }: { rows: ShadowRow[] }) {
             <th scope="col">{t('shadows.key')}</th>
             <th scope="col">{t('shadows.desired')}</th>
             <th scope="col">{t('shadows.reported')}</th>
-            <th scope="col" className={css.when}>
-              {t('shadows.changed')}
-            </th>
           </tr>
         </thead>
         {wanted.length > 0 && (
@@ -35,7 +33,7 @@ export function ShadowTable({ rows }: { rows: ShadowRow[] }) {
           <tbody>
             {wanted.length > 0 && (
               <tr className={css.group}>
-                <th scope="rowgroup" colSpan={4}>
+                <th scope="rowgroup" colSpan={3}>
                   {t('shadows.reportedOnly')}
                 </th>
               </tr>
@@ -58,7 +56,7 @@ function Leaf({ row }: { row: ShadowRow }) {
         <Path path={row.path} />
       </th>
       <td>
-        <Value value={row.desired} />
+        <Side value={row.desired} at={row.desiredAt} />
         {row.state === 'pending' && (
           <span className={css.mark}>
             <Pill tone="wait">{t('shadows.waiting')}</Pill>
@@ -66,38 +64,22 @@ function Leaf({ row }: { row: ShadowRow }) {
         )}
       </td>
       <td>
-        <Value value={row.reported} />
+        <Side value={row.reported} at={row.reportedAt} />
       </td>
-      <td className={css.when}>{row.at && <RelativeTime iso={row.at} />}</td>
     </tr>
   )
 }
 
-function Path({ path }: { path: string }) {
-  const cut = path.lastIndexOf('.') + 1
+/** A value, and when it was set. */
+function Side({ value, at }: { value: Json | undefined; at: string | undefined }) {
   return (
-    <span className="mono">
-      <span className="quiet">{path.slice(0, cut)}</span>
-      <wbr />
-      {path.slice(cut)}
-    </span>
-  )
-}
-
-function Value({ value }: { value: Json | undefined }) {
-  const { t } = useTranslation()
-  if (value === undefined) {
-    return (
-      <span className="quiet">
-        <span aria-hidden>–</span>
-        <span className="visually-hidden">{t('shadows.absent')}</span>
-      </span>
-    )
-  }
-  const kind = typeof value === 'string' ? 'string' : typeof value === 'number' ? 'number' : 'word'
-  return (
-    <span className="mono" style={{ color: `var(--syntax-${kind})` }}>
-      {JSON.stringify(value)}
-    </span>
+    <>
+      <Value value={value} />
+      {value !== undefined && at && (
+        <span className={css.when}>
+          <RelativeTime iso={at} />
+        </span>
+      )}
+    </>
   )
 }
