@@ -52,12 +52,17 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+Serve = Callable[[Request, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
 class Upgrade:
-    """The answer to a request for a WebSocket that is let in."""
+    """The answer to a request for a WebSocket that is let in: `serve` it, or as the server does by itself."""
+
+    serve: Serve | None = None
 
 
 Handle = Callable[[Request], Awaitable[Response | Upgrade]]
-Serve = Callable[[Request, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 class _Bad(Exception):
@@ -121,8 +126,8 @@ class HttpServer:
             head_only = request.method == "HEAD"
             response = await self._answer(request)
             if isinstance(response, Upgrade):
-                if self._serve is not None:
-                    await self._serve(request, reader, writer)
+                if (serve := response.serve or self._serve) is not None:
+                    await serve(request, reader, writer)
                 return False
         except _Bad as error:
             response, keep = Response(error.status, {"error": str(error)}), False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import urllib.parse
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -25,6 +26,7 @@ from .flow_routes import FlowRoutes
 from .guard import Guard
 from .http import Request, Response, Upgrade
 from .live import LiveFeed
+from .websocket import serve_door
 
 
 class LocalApi(Protocol):
@@ -78,6 +80,7 @@ class Routes:
         self._agent = agent
         self._guard = guard
         flows = FlowRoutes(agent.flows, agent.engine)
+        agent.engine.doors.served = True
         api = "/api/v1"
         self._table: dict[str, dict[str, _Handle]] = {
             f"{api}/saas/config": {"GET": self._config, "PUT": self._change_config},
@@ -113,6 +116,10 @@ class Routes:
             if not request.upgrades:
                 return Response(426, {"error": "Open a WebSocket here."}, {"Upgrade": "websocket"})
             return Upgrade()
+        if (door := self._agent.engine.doors.find(request.path)) is not None:
+            if not request.upgrades:
+                return Response(426, {"error": "A flow opens a WebSocket here."}, {"Upgrade": "websocket"})
+            return Upgrade(partial(serve_door, door))
         methods, values = self._find(request.path)
         if methods is None:
             return _error(

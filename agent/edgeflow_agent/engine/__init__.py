@@ -7,6 +7,7 @@ not keep flow definitions: whoever deploys them does.
 A type is written to `edgeflow_agent.engine.node`: `Node`, `NodeConfig`, `NodeError`, `Message`.
 """
 
+from .doors import Client, Door, Doors
 from .engine import Engine, FlowState, FlowTotals
 from .flow import Flow, FlowRefused, FlowUnknown, NodeSpec, Variable, Wire
 from .message import Message, new_message
@@ -26,7 +27,10 @@ from .streams import (
 )
 
 __all__ = [
+    "Client",
     "DebugShown",
+    "Door",
+    "Doors",
     "Engine",
     "Event",
     "Execution",

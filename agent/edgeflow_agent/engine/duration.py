@@ -7,6 +7,7 @@ import re
 from .node import NodeError
 
 UNITS = {
+    "us": 0.000_001,
     "ms": 0.001, "milliseconds": 0.001, "millisecond": 0.001,
     "s": 1.0, "second": 1.0, "seconds": 1.0,
     "m": 60.0, "min": 60.0, "minute": 60.0, "minutes": 60.0,
@@ -14,7 +15,7 @@ UNITS = {
     "d": 86400.0, "day": 86400.0, "days": 86400.0,
     "months": 2_592_000.0,
 }  # fmt: skip
-_PIECE = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
+_PIECE = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)")
 
 
 def read_duration(value: object, unit: str = "ms") -> float:

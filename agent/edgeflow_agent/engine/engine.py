@@ -12,6 +12,7 @@ import msgspec
 
 from ..pins import NoBoard, Pins
 from .context import Contexts, Storage
+from .doors import Doors
 from .flow import Flow, FlowRefused, FlowUnknown
 from .lane import AnyNode
 from .message import Message, new_id
@@ -65,6 +66,7 @@ class Engine:
     ) -> None:
         self.pins = pins or Pins(NoBoard("This engine was given no board."))
         self.registry = registry or Registry()
+        self.doors = Doors()
         self.streams = Streams()
         self.streams.changed = self._listen
         self.contexts = Contexts(storage)
@@ -91,7 +93,14 @@ class Engine:
             running = self._flows.get(flow.id)
             if running is None:
                 running = self._flows[flow.id] = RunningFlow(
-                    flow, self.registry, self.contexts, self.streams, self._environment, self._keep, self.pins
+                    flow,
+                    self.registry,
+                    self.contexts,
+                    self.streams,
+                    self._environment,
+                    self._keep,
+                    self.pins,
+                    self.doors,
                 )
                 self._announce(running)
             else:

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from ..pins import Pins
 from .context import Contexts
+from .doors import Doors
 from .message import Message
 from .node import Fill, Level, Node, NodeConfig, Pending, Shape, current_run
 from .run import Run
@@ -43,6 +44,7 @@ class Host(Protocol):
     contexts: Contexts
     environment: Mapping[str, str]
     pins: Pins
+    doors: Doors
 
     @property
     def debug_watched(self) -> bool: ...

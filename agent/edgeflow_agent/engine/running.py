@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from ..pins import Pins
 from .configuring import ConfigInvalid, make_config
 from .context import Contexts
+from .doors import Doors
 from .flow import Flow, FlowRefused, NodeSpec
 from .lane import AnyNode, Lane
 from .message import Message
@@ -58,8 +59,10 @@ class RunningFlow(Observing):
         environment: Callable[[], Mapping[str, str]],
         keep: Callable[[Execution], None],
         pins: Pins,
+        doors: Doors,
     ) -> None:
         self.pins = pins
+        self.doors = doors
         self.flow = flow
         self.flow_id = flow.id
         self.contexts = contexts

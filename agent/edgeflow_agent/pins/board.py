@@ -62,7 +62,8 @@ class Pwm(msgspec.Struct, frozen=True):
 
 class Board(Protocol):
     """Pins by their BCM number, buses and sensors. Everything raises BoardError. What has to do with pins is called on
-    the event loop and takes microseconds; PWM, I²C and sensors block, and are called in a thread.
+    the event loop and takes microseconds; PWM, I²C, SPI and sensors block, and are called in a
+    thread.
     """
 
     name: str
@@ -111,6 +112,10 @@ class Board(Protocol):
 
     def write_i2c(self, bus: int, address: int, register: int | None, data: bytes) -> None:
         """Give a device bytes, from a register on, or just so."""
+        ...
+
+    def transfer_spi(self, bus: int, device: int, data: bytes, speed: int, mode: int) -> bytes:
+        """Send a device bytes, at `speed` Hz in SPI mode 0 to 3; as many come back meanwhile."""
         ...
 
     def list_thermometers(self) -> list[str]:
@@ -171,6 +176,10 @@ class NoBoard:
         raise BoardError(self.reason)
 
     def write_i2c(self, bus: int, address: int, register: int | None, data: bytes) -> None:
+        """See Board."""
+        raise BoardError(self.reason)
+
+    def transfer_spi(self, bus: int, device: int, data: bytes, speed: int, mode: int) -> bytes:
         """See Board."""
         raise BoardError(self.reason)
 

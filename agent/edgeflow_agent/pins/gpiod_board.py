@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
+from . import spidev
 from .board import INPUTS, MODES, OUTPUTS, BoardError, Climate, Edge, Edges, PinState, Pwm
 from .sysfs import SysfsSensors
 
@@ -43,6 +44,7 @@ class GpiodBoard:
         devices: Path = Path("/dev"),
     ) -> None:
         self._path = path
+        self._devices = devices
         self._sensors = SysfsSensors(system)
         self._lines: dict[int, _Line] = {}
         self._waves: dict[int, Pwm] = {}
@@ -221,6 +223,10 @@ class GpiodBoard:
             raise BoardError(
                 f"Nothing answers at the address 0x{address:02x} of the I²C bus {bus}: {error.strerror or error}."
             ) from error
+
+    def transfer_spi(self, bus: int, device: int, data: bytes, speed: int, mode: int) -> bytes:
+        """See Board."""
+        return spidev.transfer(bus, device, data, speed, mode, self._devices)
 
     def list_thermometers(self) -> list[str]:
         """See Board."""

@@ -18,8 +18,9 @@ _JUMPER = {26: 19}
 
 
 class SimulatedBoard:
-    """28 pins. Inputs float low, pulled-up ones read high. One I²C device of 256 registers at 0x48 of bus 1, one
-    thermometer and a DHT22 on every pin, around 21 °C and 45 % in slow waves; tests set `temperatures` and `climates`.
+    """28 pins. Inputs float low, pulled-up ones read high. One I²C device of 256 registers at 0x48 of bus 1; SPI device
+    0.0 says what it hears, 0.1 is an MCP3008 that measures `analog`. One thermometer and a DHT22 on every pin, around
+    21 °C and 45 % in slow waves; tests set `temperatures` and `climates`.
     """
 
     name = "Simulated board"
@@ -30,6 +31,7 @@ class SimulatedBoard:
         self._pins: dict[int, PinState] = {}
         self._watchers: dict[int, _Watcher] = {}
         self.registers: dict[int, bytearray] = {I2C_ADDRESS: bytearray(256)}
+        self.analog = [512] * 8
         self.temperatures: dict[str, float] = {}
         self.climates: dict[int, Climate] = {}
 
@@ -102,6 +104,17 @@ class SimulatedBoard:
         registers = self._device(bus, address)
         for offset, byte in enumerate(data):
             registers[((register or 0) + offset) % 256] = byte
+
+    def transfer_spi(self, bus: int, device: int, data: bytes, speed: int, mode: int) -> bytes:
+        """See Board."""
+        if bus != 0 or device not in (0, 1):
+            raise BoardError(f"There is no SPI device {bus}.{device} on this board; it has 0.0 and 0.1.")
+        if device == 0:
+            return data
+        if len(data) < 3 or data[0] != 1 or not data[1] & 0x80:
+            return bytes(len(data))
+        value = self.analog[data[1] >> 4 & 7]
+        return bytes((0, value >> 8 & 3, value & 0xFF)) + bytes(len(data) - 3)
 
     def list_thermometers(self) -> list[str]:
         """See Board."""

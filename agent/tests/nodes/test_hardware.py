@@ -290,3 +290,61 @@ async def test_a_dht(bench: Bench, board: SimulatedBoard) -> None:
     board.climates[4] = Climate(19.5, 61.0)
     ((message,),) = await bench.through("dht", {"pin": 4, "sensorType": "DHT11"}, None)
     assert message["payload"] == {"temperature": 19.5, "humidity": 61.0, "unit": "celsius", "pin": 4}
+
+
+async def test_what_is_kept_in_a_file(bench: Bench, board: SimulatedBoard, tmp_path: Path) -> None:
+    config = {"pin": 5, "persistState": True, "stateFile": str(tmp_path / "pump"), "driveStrength": "8"}
+    lines = bench.engine.subscribe("log")
+    await _one(bench, "gpio-out", config)
+    bench.send("n", "on")
+    await bench.until(lambda: bench.seen("t"))
+    assert (tmp_path / "pump").read_text() == "1\n"
+    await bench.engine.remove("f")
+    board.free(5)
+    await _one(bench, "gpio-out", config)
+    assert board.read(5) == 1
+    said: Any = await anext(lines)
+    assert "driveStrength 8 is not set" in said.message
+    (tmp_path / "pump").unlink()
+    (tmp_path / "pump").mkdir()
+    assert "is not kept" in await _said(bench, "off")
+    assert board.read(5) == 0
+
+
+async def test_a_glitch_is_not_seen(bench: Bench, board: SimulatedBoard) -> None:
+    await _one(bench, "gpio-in", {"pin": 6, "glitch": 30_000})
+    board.drive(6, 1)
+    await asyncio.sleep(0.005)
+    board.drive(6, 0)
+    await asyncio.sleep(0.05)
+    assert not bench.seen("t")
+    board.drive(6, 1)
+    await bench.until(lambda: bench.seen("t"))
+
+
+# --- spi
+
+
+async def test_spi_there_and_back(bench: Bench, board: SimulatedBoard) -> None:
+    await _one(bench, "spi", {"device": 0, "length": 4})
+    bench.send("n", [1, 2])
+    bench.send("n", {"payload": {"data": ["0xff"], "length": 0}})
+    bench.send("n", None)
+    await bench.until(lambda: len(bench.seen("t")) == 3)
+    assert [payload["data"] for payload in bench.payloads("t")] == [[1, 2, 0, 0], [255], [0, 0, 0, 0]]  # type: ignore[index]
+    assert "bytes: numbers from 0 to 255" in await _said(bench, [256])
+
+
+async def test_spi_reads_a_converter_by_itself(bench: Bench, board: SimulatedBoard) -> None:
+    board.analog[3] = 777
+    await _one(bench, "spi", {"device": 1, "data": [1, "0xb0", 0], "pollInterval": 10})
+    await bench.until(lambda: bench.seen("t"))
+    read: Any = bench.seen("t")[0]["payload"]
+    assert (read["data"][1] << 8 | read["data"][2], read["sent"]) == (777, [1, 0xB0, 0])
+
+
+async def test_spi_says_what_is_not_there(bench: Bench, board: SimulatedBoard) -> None:
+    await _one(bench, "spi", {"bus": 2})
+    assert "no SPI device 2.0" in await _said(bench, [1])
+    with pytest.raises(FlowRefused, match="needs `data`"):
+        await _one(bench, "spi", {"pollInterval": 100})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import fcntl
 import os
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +18,7 @@ import smbus2
 
 from agent.tests.engine.conftest import Bench, Tap
 from edgeflow_agent.engine import Engine, FlowRefused
-from edgeflow_agent.pins import BoardError, Climate, NoBoard, Pins, Pwm, open_board
+from edgeflow_agent.pins import BoardError, Climate, NoBoard, Pins, Pwm, open_board, spidev
 from edgeflow_agent.pins.gpiod_board import GpiodBoard
 from edgeflow_agent.pins.sysfs import SysfsSensors
 
@@ -240,3 +243,28 @@ async def test_the_kernels_simulated_chip() -> None:
         (chip / "live").write_text("0")
         bank.rmdir()
         chip.rmdir()
+
+
+def test_spi_by_the_kernels_calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A double of the driver reads the struct as the kernel lays it out, and answers in its memory."""
+    (tmp_path / "spidev0.1").write_bytes(b"")
+    calls: dict[int, bytes] = {}
+
+    def ioctl(handle: int, request: int, argument: bytes) -> int:
+        calls[request] = argument
+        if request == 0x40206B00:
+            sends, receives, length = struct.unpack_from("=QQI", argument)
+            sent = ctypes.string_at(sends, length)
+            ctypes.memmove(receives, bytes(255 - byte for byte in sent), length)
+        return 0
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    assert spidev.transfer(0, 1, b"\x01\x80\x00", 1_000_000, 3, tmp_path) == b"\xfe\x7f\xff"
+    assert (calls[0x40016B01], calls[0x40046B04]) == (b"\x03", struct.pack("=I", 1_000_000))
+    assert len(calls[0x40206B00]) == 32
+    assert struct.unpack_from("=I", calls[0x40206B00], 20) == (1_000_000,)
+    monkeypatch.undo()
+    with pytest.raises(BoardError, match=r"no SPI device 3\.0"):
+        spidev.transfer(3, 0, b"x", 1_000, 0, tmp_path)
+    with pytest.raises(BoardError, match="does not take this"):
+        spidev.transfer(0, 1, b"x", 1_000, 0, tmp_path)

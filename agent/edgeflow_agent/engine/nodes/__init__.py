@@ -41,6 +41,10 @@ BUILTIN: dict[str, str] = {
         "network.websocket_client:WebsocketClient": ("websocket-client",),
         "network.sockets:TcpClient": ("tcp-client",),
         "network.sockets:Udp": ("udp",),
+        "network.serial:SerialIn": ("serial-in",),
+        "network.serial:SerialOut": ("serial-out",),
+        "network.websocket_in:WebsocketIn": ("websocket-in",),
+        "network.websocket_in:WebsocketOut": ("websocket-out",),
         "network.files:FileIn": ("file-in",),
         "network.files:FileOut": ("file-out",),
         "network.files:Watch": ("watch",),
@@ -55,6 +59,7 @@ BUILTIN: dict[str, str] = {
         "hardware.gpio_out:Relay": ("relay",),
         "hardware.pwm:Pwm": ("pwm",),
         "hardware.i2c:I2c": ("i2c",),
+        "hardware.spi:Spi": ("spi",),
         "hardware.sensors:Ds18b20": ("ds18b20",),
         "hardware.sensors:Dht": ("dht",),
     }.items()

@@ -37,6 +37,13 @@ TYPES: dict[str, str] = {
 }
 
 
+def name_type(kind: str, entry: Mapping[str, object]) -> str:
+    """Our type for a node of Node-RED's; a `websocket in` or `out` that connects to a server is our client."""
+    if kind in ("websocket in", "websocket out") and entry.get("client") and not entry.get("server"):
+        return "websocket-client"
+    return TYPES.get(kind, kind)
+
+
 def convert(kind: str, config: Config, entries: Entries) -> Config:
     """A node's config in our words, its config nodes folded in."""
     change = _CHANGES.get(kind)
@@ -99,6 +106,41 @@ def _file_out(config: Config, entries: Entries) -> Config:
     }
 
 
+def _websocket(config: Config, entries: Entries) -> Config:
+    listener = entries.get(str(config.get("server") or ""), {})
+    client = entries.get(str(config.get("client") or ""), {})
+    if client and not listener:
+        return {
+            **config,
+            "url": client.get("path") or "",
+            "subprotocols": [name for name in str(client.get("subprotocol") or "").split(",") if name],
+            "nodeRed": True,
+        }
+    return {
+        **config,
+        "path": listener.get("path") or "/ws/nodes",
+        "wholemsg": listener.get("wholemsg") or False,
+        "nodeRed": True,
+    }
+
+
+def _serial(config: Config, entries: Entries) -> Config:
+    port = entries.get(str(config.get("serial") or ""), {})
+    ends = str(port.get("newline", "\\n")) if port.get("out", "char") == "char" else ""
+    return {
+        **config,
+        "port": port.get("serialport") or "",
+        "baudRate": port.get("serialbaud") or 9600,
+        "dataBits": port.get("databits") or 8,
+        "stopBits": port.get("stopbits") or 1,
+        "parity": port.get("parity") or "none",
+        "delimiter": ends,
+        "binary": port.get("bin") == "bin",
+        "addText": ends if port.get("addchar") in (True, "true") else port.get("addchar") or "",
+        "nodeRed": True,
+    }
+
+
 def _inject(config: Config, entries: Entries) -> Config:
     return {"once": False, **config, "nodeRed": True}
 
@@ -110,6 +152,10 @@ _CHANGES: dict[str, Callable[[Config, Entries], Config]] = {
     "udp in": _udp("listen"),
     "udp out": _udp("send"),
     "tcp request": _tcp,
+    "websocket in": _websocket,
+    "websocket out": _websocket,
+    "serial in": _serial,
+    "serial out": _serial,
     "file": _file_out,
     "inject": _inject,
 }

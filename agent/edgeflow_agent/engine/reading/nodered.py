@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from ..flow import MAX_NODES, Flow, FlowRefused, NodeSpec, Variable, Wire
-from .names import TYPES, convert
+from .names import convert, name_type
 
 _FRAME = frozenset(
     {
@@ -101,7 +101,7 @@ def _read_tab(flow_id: str, tab: Entry, nodes: list[Entry], entries: Mapping[str
             specs.append(
                 NodeSpec(
                     id=node_id,
-                    type=TYPES.get(kind, kind),
+                    type=name_type(kind, node),
                     name=str(node.get("name") or ""),
                     config=config,
                     x=_number(node.get("x")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, cast
 
 from msgspec import Meta
@@ -13,6 +13,8 @@ from ...duration import read_duration
 from ...message import Message
 from ...node import Node, NodeConfig, NodeError
 
+LONGEST = 1024
+"""Bytes of one transfer over a bus."""
 Pin = Annotated[int, Meta(title="Pin", description="its BCM number", ge=-1, le=999)]
 
 
@@ -123,3 +125,18 @@ def read_whole(value: object, name: str) -> int:
     except ValueError:
         pass
     raise NodeError(f"`{name}` must be a whole number, for example 72 or 0x48, not {value!r}.")
+
+
+def read_bytes(value: object) -> bytes:
+    """1 to `LONGEST` bytes: as such, a list of numbers, or one number. Raises NodeError."""
+    if isinstance(value, (bytes, bytearray)):
+        data = bytes(value)
+    else:
+        items: Iterable[object] = cast("list[object]", value) if isinstance(value, list) else [value]
+        numbers = [read_whole(item, "data") for item in items]
+        if any(not 0 <= number <= 0xFF for number in numbers):
+            raise NodeError("`data` must be bytes: numbers from 0 to 255.")
+        data = bytes(numbers)
+    if not 1 <= len(data) <= LONGEST:
+        raise NodeError(f"`data` must have 1 to {LONGEST} bytes, not {len(data)}.")
+    return data

@@ -18,7 +18,7 @@ _WAITING = 1000
 
 
 class GpioInConfig(NodeConfig):
-    """Field runtime's keys; its `glitch` is `debounce` here."""
+    """Field runtime's keys."""
 
     pin: Pin = -1
     pull_mode: Annotated[Literal["none", "up", "down"], Meta(title="Pull")] = "none"
@@ -28,6 +28,9 @@ class GpioInConfig(NodeConfig):
     ] = "both"
     debounce: Annotated[
         str | float, Meta(title="Debounce (ms)", description="how long a level must hold", examples=[50])
+    ] = 0
+    glitch: Annotated[
+        str | float | bool, Meta(title="Glitch filter (µs)", description="shorter levels are not seen")
     ] = 0
     interrupt_mode: Annotated[
         bool, Meta(title="Edges by interrupt", description="off: look every poll interval")
@@ -50,7 +53,8 @@ class GpioIn(Node[GpioInConfig]):
         self._told = 0.0
         claim = self._claim = Claim(self, read_pin(config.pin))
         self._edges: asyncio.Queue[Edge] = asyncio.Queue(_WAITING)
-        mode, debounce = _MODES[config.pull_mode], read_duration(config.debounce, "ms")
+        mode = _MODES[config.pull_mode]
+        debounce = self._debounce = max(read_duration(config.debounce, "ms"), _read_glitch(config.glitch))
         claim.take()
         self._board = board = claim.board
         try:
@@ -104,9 +108,8 @@ class GpioIn(Node[GpioInConfig]):
             return
         if value == self._level:
             return
-        debounce = read_duration(self.config.debounce, "ms")
-        if debounce:
-            await asyncio.sleep(debounce)
+        if self._debounce:
+            await asyncio.sleep(self._debounce)
             if self._read() != value:
                 return
         self._level = value
@@ -126,3 +129,10 @@ class GpioIn(Node[GpioInConfig]):
 
     def _show(self, value: int) -> None:
         self.status("high" if value else "low", "green" if value else "grey")
+
+
+def _read_glitch(value: str | float | bool) -> float:
+    """Seconds; only `true` is the 100 µs that a contact without load settles in."""
+    if isinstance(value, bool):
+        return 0.0001 if value else 0.0
+    return read_duration(value, "us")

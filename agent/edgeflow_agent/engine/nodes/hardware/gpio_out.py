@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
 from typing import Annotated, cast
 
 from msgspec import Meta
@@ -17,13 +19,22 @@ _KEYS = ("value", "state", "on", "payload")
 
 
 class GpioOutConfig(NodeConfig):
-    """Field runtime's keys; where the value is kept is the engine's matter (its `stateFile` is not read), and its
-    `driveStrength` is nothing that Linux lets a program set."""
+    """Field runtime's keys."""
 
     pin: Pin = -1
     initial_value: Annotated[bool, Meta(title="At start")] = False
     invert: Annotated[bool, Meta(title="Inverted", description="on is low")] = False
     persist_state: Annotated[bool, Meta(title="Start with the last value")] = False
+    state_file: Annotated[
+        str, Meta(title="Keep it in the file", description="empty: with what the flow remembers")
+    ] = ""
+    drive_strength: Annotated[
+        str | int,
+        Meta(
+            title="Drive strength (mA)",
+            description="Linux lets no program set it; the node says where it is set",
+        ),
+    ] = ""
     failsafe_mode: Annotated[
         bool,
         Meta(title="Failsafe", description="when the flow stops, drive the failsafe value and stay there"),
@@ -101,8 +112,14 @@ class GpioOut(Node[GpioOutConfig]):
     async def start(self) -> None:
         config = self.config
         self._output = Output(self, config.pin, config.invert)
-        kept = self.context.get("value") if config.persist_state else None
-        self._output.open(bool(kept) if isinstance(kept, (int, bool)) else config.initial_value)
+        if config.drive_strength not in ("", 0, "0"):
+            self.log(
+                f"driveStrength {config.drive_strength} is not set: no program can. Set it where the board's pins are "
+                "described, on a Raspberry Pi in config.txt or the device tree.",
+                "warning",
+            )
+        kept = await self._recall() if config.persist_state else None
+        self._output.open(config.initial_value if kept is None else kept)
 
     async def stop(self) -> None:
         output, config = self._output, self.config
@@ -112,13 +129,43 @@ class GpioOut(Node[GpioOutConfig]):
             output.write(config.failsafe_value)
         output.claim.leave(keep=config.failsafe_mode)
 
-    def receive(self, message: Message) -> None:
-        output = cast(Output, self._output)
+    def receive(self, message: Message) -> Awaitable[None] | None:
+        config, output = self.config, cast(Output, self._output)
         output.write(output.decide(message))
-        if self.config.persist_state:
+        message["payload"] = {"pin": config.pin, "value": int(output.on)}
+        if config.persist_state and config.state_file:
+            return self._keep(Path(config.state_file), output.on, message)
+        if config.persist_state:
             self.context.set("value", int(output.on))
-        message["payload"] = {"pin": self.config.pin, "value": int(output.on)}
         self.send(message)
+        return None
+
+    async def _keep(self, path: Path, on: bool, message: Message) -> None:
+        """In a file of its own; the pin is set already, whatever the disk says."""
+        try:
+            await asyncio.to_thread(_write, path, b"1\n" if on else b"0\n")
+        except OSError as error:
+            self.error(f"The value is not kept: {path} cannot be written: {error.strerror}.", message)
+        self.send(message)
+
+    async def _recall(self) -> bool | None:
+        if not self.config.state_file:
+            kept = self.context.get("value")
+            return bool(kept) if isinstance(kept, (int, bool)) else None
+        path = Path(self.config.state_file)
+        try:
+            level = read_level((await asyncio.to_thread(path.read_bytes))[:64].decode(errors="replace"))
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise NodeError(f"{path} cannot be read: {error.strerror}.") from None
+        return None if level is None else bool(level)
+
+
+def _write(path: Path, data: bytes) -> None:
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(data)
+    beside.replace(path)
 
 
 class Relay(Node[RelayConfig]):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Annotated, Literal, cast
 
 from msgspec import Meta
 
 from ...message import Message, new_message
 from ...node import Node, NodeConfig, NodeError
-from .claims import ask, need_board, poll, read_object, read_whole
-
-_LONGEST = 1024
+from .claims import LONGEST, ask, need_board, poll, read_bytes, read_object, read_whole
 
 
 class I2cConfig(NodeConfig):
@@ -21,7 +18,7 @@ class I2cConfig(NodeConfig):
     address: Annotated[str | int, Meta(title="Address", examples=["0x48"])] = ""
     operation: Annotated[Literal["read", "write"], Meta(title="Do")] = "read"
     register: Annotated[str | int, Meta(title="Register", examples=["0x00"])] = ""
-    length: Annotated[int, Meta(title="How many bytes to read", ge=1, le=_LONGEST)] = 1
+    length: Annotated[int, Meta(title="How many bytes to read", ge=1, le=LONGEST)] = 1
     poll_interval: Annotated[
         str | float, Meta(title="Read every (ms)", description="0: only when a message comes")
     ] = 0
@@ -59,12 +56,12 @@ class I2c(Node[I2cConfig]):
         register = None if wanted in ("", None) else _read_register(wanted)
         done: dict[str, object] = {"address": address, "register": register}
         if (operation := given.get("operation", config.operation)) == "write":
-            data = _read_bytes(given.get("data", given.get("value")))
+            data = read_bytes(given.get("data", given.get("value")))
             await ask(board.write_i2c, config.bus, address, register, data)
         elif operation == "read":
             length = read_whole(given.get("length", config.length), "length")
-            if not 1 <= length <= _LONGEST:
-                raise NodeError(f"`length` must be 1 to {_LONGEST}, not {length}.")
+            if not 1 <= length <= LONGEST:
+                raise NodeError(f"`length` must be 1 to {LONGEST}, not {length}.")
             data = cast(bytes, await ask(board.read_i2c, config.bus, address, register, length))
         else:
             raise NodeError(f"`operation` must be read or write, not {operation!r}.")
@@ -86,17 +83,3 @@ def _read_register(value: object) -> int:
     if not 0 <= register <= 0xFF:
         raise NodeError(f"`register` must be 0 to 0xff, not {register}.")
     return register
-
-
-def _read_bytes(value: object) -> bytes:
-    if isinstance(value, (bytes, bytearray)):
-        data = bytes(value)
-    else:
-        items: Iterable[object] = cast("list[object]", value) if isinstance(value, list) else [value]
-        numbers = [read_whole(item, "data") for item in items]
-        if any(not 0 <= number <= 0xFF for number in numbers):
-            raise NodeError("`data` must be bytes: numbers from 0 to 255.")
-        data = bytes(numbers)
-    if not 1 <= len(data) <= _LONGEST:
-        raise NodeError(f"`data` must have 1 to {_LONGEST} bytes, not {len(data)}.")
-    return data

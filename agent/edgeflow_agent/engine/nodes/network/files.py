@@ -27,7 +27,6 @@ class FileInConfig(NodeConfig):
     encoding: Annotated[str, Meta(title="Encoding")] = "utf-8"
     watch: Annotated[bool, Meta(title="Read again when it changes")] = False
     filename_type: str = ""
-    allow_content: bool = False
     send_error: bool | UnsetType = UNSET
     """Node-RED writes it in each export: then the answer is the payload itself, not `payload.data`."""
 

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hmac
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 from urllib.parse import parse_qs
 
 import msgspec
@@ -94,7 +94,8 @@ class HttpIn(Node[HttpInConfig]):
             await self.room()
             self.send(message)
             if self.at_once:
-                return Response(200, {"content-type": "application/json", **cors}, b'{"status":"ok"}')
+                own = {"content-type": "application/json", **cors, **self.answer_headers()}
+                return Response(200, own, b'{"status":"ok"}')
             async with asyncio.timeout(PATIENCE):
                 response = await handle.answered
             response.headers = {**cors, **response.headers}
@@ -103,6 +104,10 @@ class HttpIn(Node[HttpInConfig]):
             return Response(504, cors, b"The flow did not answer in time.")
         finally:
             self._waiting -= 1
+
+    def answer_headers(self) -> dict[str, str]:
+        """What an answer at once carries beside its own headers."""
+        return {}
 
     def _make(self, request: Request, params: Mapping[str, str], handle: Handle) -> Message:
         query = {
@@ -136,11 +141,24 @@ class HttpIn(Node[HttpInConfig]):
         return hmac.compare_digest(given.encode(), known.encode())
 
 
+class HttpWebhookConfig(HttpInConfig):
+    """`headers` are those of the answer."""
+
+    headers: Annotated[dict[str, object], Meta(title="Headers of the answer")] = msgspec.field(
+        default_factory=dict[str, object]
+    )
+
+
 class HttpWebhook(HttpIn):
     """Serves a path and answers 200 at once, then sends what came."""
 
     type = "http-webhook"
     at_once = True
+    Config = HttpWebhookConfig
+
+    def answer_headers(self) -> dict[str, str]:
+        config = cast(HttpWebhookConfig, self.config)
+        return {name.lower(): to_text(value) for name, value in config.headers.items()}
 
 
 class HttpResponseConfig(NodeConfig):

@@ -34,11 +34,13 @@ class WebsocketClientConfig(NodeConfig):
     subprotocols: Annotated[list[str], Meta(title="Subprotocols")] = msgspec.field(default_factory=list[str])
     heartbeat_interval: Annotated[str | float, Meta(title="Message of one's own every (seconds)")] = 0
     heartbeat_message: Annotated[str, Meta(title="That message")] = ""
+    node_red: Annotated[bool, Meta(extra_json_schema={"hidden": True})] = False
     max_message_size: Annotated[int, Meta(title="Largest message (bytes)", ge=1, le=16 << 20)] = 1 << 20
 
 
 class WebsocketClient(Node[WebsocketClientConfig]):
-    """Sends what the server says (`payload.data`), and says what it gets (`payload.send`, else the payload)."""
+    """Sends what the server says (`payload.data`, or the payload itself in a flow of Node-RED), and says what it gets
+    (`payload.send`, else the payload)."""
 
     type = "websocket-client"
     group = "network"
@@ -116,7 +118,7 @@ class WebsocketClient(Node[WebsocketClientConfig]):
         try:
             async for data in connection:
                 await self.room()
-                self.send(new_message({"data": data}))
+                self.send(new_message(data if self.config.node_red else {"data": data}))
         finally:
             if beat is not None:
                 beat.cancel()
