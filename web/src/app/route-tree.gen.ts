@@ -12,6 +12,7 @@ import { Route as rootRouteImport } from './../routes/__root'
 import { Route as IndexRouteImport } from './../routes/index'
 import { Route as AppRouteImport } from './../routes/_app'
 import { Route as AcceptInvitationRouteImport } from './../routes/accept-invitation'
+import { Route as ClaimRouteImport } from './../routes/claim'
 import { Route as ForgotPasswordRouteImport } from './../routes/forgot-password'
 import { Route as LoginRouteImport } from './../routes/login'
 import { Route as ResetPasswordRouteImport } from './../routes/reset-password'
@@ -25,6 +26,7 @@ import { Route as AppAccountSessionsRouteImport } from './../routes/_app/account
 import { Route as AppDevicesIndexRouteImport } from './../routes/_app/devices/index'
 import { Route as AppDevicesDeviceIdRouteRouteImport } from './../routes/_app/devices/$deviceId/route'
 import { Route as AppDevicesAddRouteImport } from './../routes/_app/devices/add'
+import { Route as AppDevicesClaimRouteImport } from './../routes/_app/devices/claim'
 import { Route as AppDevicesCodesRouteImport } from './../routes/_app/devices/codes'
 import { Route as AppGroupsIndexRouteImport } from './../routes/_app/groups/index'
 import { Route as AppGroupsGroupIdRouteImport } from './../routes/_app/groups/$groupId'
@@ -56,6 +58,11 @@ const AppRoute = AppRouteImport.update({
 const AcceptInvitationRoute = AcceptInvitationRouteImport.update({
   id: '/accept-invitation',
   path: '/accept-invitation',
+  getParentRoute: () => rootRouteImport,
+} as any)
+const ClaimRoute = ClaimRouteImport.update({
+  id: '/claim',
+  path: '/claim',
   getParentRoute: () => rootRouteImport,
 } as any)
 const ForgotPasswordRoute = ForgotPasswordRouteImport.update({
@@ -121,6 +128,11 @@ const AppDevicesDeviceIdRouteRoute = AppDevicesDeviceIdRouteRouteImport.update({
 const AppDevicesAddRoute = AppDevicesAddRouteImport.update({
   id: '/devices/add',
   path: '/devices/add',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppDevicesClaimRoute = AppDevicesClaimRouteImport.update({
+  id: '/devices/claim',
+  path: '/devices/claim',
   getParentRoute: () => AppRoute,
 } as any)
 const AppDevicesCodesRoute = AppDevicesCodesRouteImport.update({
@@ -223,6 +235,7 @@ const AppDevicesDeviceIdShadowHistoryRoute =
 export interface FileRoutesByFullPath {
   '/': typeof IndexRoute
   '/accept-invitation': typeof AcceptInvitationRoute
+  '/claim': typeof ClaimRoute
   '/forgot-password': typeof ForgotPasswordRoute
   '/login': typeof LoginRoute
   '/reset-password': typeof ResetPasswordRoute
@@ -234,6 +247,7 @@ export interface FileRoutesByFullPath {
   '/account/security': typeof AppAccountSecurityRoute
   '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
+  '/devices/claim': typeof AppDevicesClaimRoute
   '/devices/codes': typeof AppDevicesCodesRoute
   '/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
@@ -258,6 +272,7 @@ export interface FileRoutesByFullPath {
 export interface FileRoutesByTo {
   '/': typeof IndexRoute
   '/accept-invitation': typeof AcceptInvitationRoute
+  '/claim': typeof ClaimRoute
   '/forgot-password': typeof ForgotPasswordRoute
   '/login': typeof LoginRoute
   '/reset-password': typeof ResetPasswordRoute
@@ -266,6 +281,7 @@ export interface FileRoutesByTo {
   '/account/security': typeof AppAccountSecurityRoute
   '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
+  '/devices/claim': typeof AppDevicesClaimRoute
   '/devices/codes': typeof AppDevicesCodesRoute
   '/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
@@ -292,6 +308,7 @@ export interface FileRoutesById {
   '/': typeof IndexRoute
   '/_app': typeof AppRouteWithChildren
   '/accept-invitation': typeof AcceptInvitationRoute
+  '/claim': typeof ClaimRoute
   '/forgot-password': typeof ForgotPasswordRoute
   '/login': typeof LoginRoute
   '/reset-password': typeof ResetPasswordRoute
@@ -303,6 +320,7 @@ export interface FileRoutesById {
   '/_app/account/security': typeof AppAccountSecurityRoute
   '/_app/account/sessions': typeof AppAccountSessionsRoute
   '/_app/devices/add': typeof AppDevicesAddRoute
+  '/_app/devices/claim': typeof AppDevicesClaimRoute
   '/_app/devices/codes': typeof AppDevicesCodesRoute
   '/_app/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/_app/organization/api-keys': typeof AppOrganizationApiKeysRoute
@@ -329,6 +347,7 @@ export interface FileRouteTypes {
   fullPaths:
     | '/'
     | '/accept-invitation'
+    | '/claim'
     | '/forgot-password'
     | '/login'
     | '/reset-password'
@@ -340,6 +359,7 @@ export interface FileRouteTypes {
     | '/account/security'
     | '/account/sessions'
     | '/devices/add'
+    | '/devices/claim'
     | '/devices/codes'
     | '/groups/$groupId'
     | '/organization/api-keys'
@@ -364,6 +384,7 @@ export interface FileRouteTypes {
   to:
     | '/'
     | '/accept-invitation'
+    | '/claim'
     | '/forgot-password'
     | '/login'
     | '/reset-password'
@@ -372,6 +393,7 @@ export interface FileRouteTypes {
     | '/account/security'
     | '/account/sessions'
     | '/devices/add'
+    | '/devices/claim'
     | '/devices/codes'
     | '/groups/$groupId'
     | '/organization/api-keys'
@@ -397,6 +419,7 @@ export interface FileRouteTypes {
     | '/'
     | '/_app'
     | '/accept-invitation'
+    | '/claim'
     | '/forgot-password'
     | '/login'
     | '/reset-password'
@@ -408,6 +431,7 @@ export interface FileRouteTypes {
     | '/_app/account/security'
     | '/_app/account/sessions'
     | '/_app/devices/add'
+    | '/_app/devices/claim'
     | '/_app/devices/codes'
     | '/_app/groups/$groupId'
     | '/_app/organization/api-keys'
@@ -434,6 +458,7 @@ export interface RootRouteChildren {
   IndexRoute: typeof IndexRoute
   AppRoute: typeof AppRouteWithChildren
   AcceptInvitationRoute: typeof AcceptInvitationRoute
+  ClaimRoute: typeof ClaimRoute
   ForgotPasswordRoute: typeof ForgotPasswordRoute
   LoginRoute: typeof LoginRoute
   ResetPasswordRoute: typeof ResetPasswordRoute
@@ -462,6 +487,13 @@ declare module '@tanstack/react-router' {
       path: '/accept-invitation'
       fullPath: '/accept-invitation'
       preLoaderRoute: typeof AcceptInvitationRouteImport
+      parentRoute: typeof rootRouteImport
+    }
+    '/claim': {
+      id: '/claim'
+      path: '/claim'
+      fullPath: '/claim'
+      preLoaderRoute: typeof ClaimRouteImport
       parentRoute: typeof rootRouteImport
     }
     '/forgot-password': {
@@ -553,6 +585,13 @@ declare module '@tanstack/react-router' {
       path: '/devices/add'
       fullPath: '/devices/add'
       preLoaderRoute: typeof AppDevicesAddRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/devices/claim': {
+      id: '/_app/devices/claim'
+      path: '/devices/claim'
+      fullPath: '/devices/claim'
+      preLoaderRoute: typeof AppDevicesClaimRouteImport
       parentRoute: typeof AppRoute
     }
     '/_app/devices/codes': {
@@ -756,6 +795,7 @@ interface AppRouteChildren {
   AppOrganizationRouteRoute: typeof AppOrganizationRouteRouteWithChildren
   AppDevicesDeviceIdRouteRoute: typeof AppDevicesDeviceIdRouteRouteWithChildren
   AppDevicesAddRoute: typeof AppDevicesAddRoute
+  AppDevicesClaimRoute: typeof AppDevicesClaimRoute
   AppDevicesCodesRoute: typeof AppDevicesCodesRoute
   AppGroupsGroupIdRoute: typeof AppGroupsGroupIdRoute
   AppDevicesIndexRoute: typeof AppDevicesIndexRoute
@@ -767,6 +807,7 @@ const AppRouteChildren: AppRouteChildren = {
   AppOrganizationRouteRoute: AppOrganizationRouteRouteWithChildren,
   AppDevicesDeviceIdRouteRoute: AppDevicesDeviceIdRouteRouteWithChildren,
   AppDevicesAddRoute: AppDevicesAddRoute,
+  AppDevicesClaimRoute: AppDevicesClaimRoute,
   AppDevicesCodesRoute: AppDevicesCodesRoute,
   AppGroupsGroupIdRoute: AppGroupsGroupIdRoute,
   AppDevicesIndexRoute: AppDevicesIndexRoute,
@@ -779,6 +820,7 @@ const rootRouteChildren: RootRouteChildren = {
   IndexRoute: IndexRoute,
   AppRoute: AppRouteWithChildren,
   AcceptInvitationRoute: AcceptInvitationRoute,
+  ClaimRoute: ClaimRoute,
   ForgotPasswordRoute: ForgotPasswordRoute,
   LoginRoute: LoginRoute,
   ResetPasswordRoute: ResetPasswordRoute,

@@ -12,8 +12,13 @@ import { ranked } from './parts/Findings'
 import { Presence } from './parts/Presence'
 import { deviceQuery, explainQuery } from './queries'
 
+interface DeviceLayoutProps {
+  deviceId: string
+  children: ReactNode
+}
+
 /** The head and the tabs of one device; `children` is the tab. */
-export function DeviceLayout({ deviceId, children }: { deviceId: string; children: ReactNode }) {
+export function DeviceLayout({ deviceId, children }: DeviceLayoutProps) {
   const { t } = useTranslation()
   const poll = usePollWhenNotLive(10_000)
   const device = useQuery({ ...deviceQuery(deviceId), refetchInterval: poll })
@@ -36,8 +41,7 @@ export function DeviceLayout({ deviceId, children }: { deviceId: string; childre
       </>
     )
   }
-  // Shown from the cache while a re-read fails: better old than nothing, unless it is gone.
-  if (!device.data || (isProblem(device.error) && device.error.status === 404)) {
+  if (!device.data) {
     return (
       <>
         <PageHead title={t('devices.device')} crumb={back} />
@@ -45,23 +49,41 @@ export function DeviceLayout({ deviceId, children }: { deviceId: string; childre
       </>
     )
   }
+  // Shown from the cache while a re-read fails: better old than nothing, unless it is gone. Its menu stays even then: the
+  // code of a device that was just released is shown there, once.
+  const gone = isProblem(device.error) && device.error.status === 404
   return (
     <>
       <PageHead
         title={device.data.name || deviceId}
         crumb={back}
         lead={
-          <div className={css.presence}>
-            <Presence device={device.data} />
-            <Why deviceId={deviceId} />
-            <span>
-              <span className="mono">{deviceId}</span>
-              <CopyIcon text={deviceId} label={t('devices.copyId')} />
-            </span>
-          </div>
+          !gone && (
+            <div className={css.presence}>
+              <Presence device={device.data} />
+              <Why deviceId={deviceId} />
+              <span>
+                <span className="mono">{deviceId}</span>
+                <CopyIcon text={deviceId} label={t('devices.copyId')} />
+              </span>
+            </div>
+          )
         }
-        actions={<DeviceMenu device={device.data} />}
+        actions={<DeviceMenu device={device.data} gone={gone} />}
       />
+      {gone ? (
+        <Failed error={device.error} onRetry={() => void device.refetch()} />
+      ) : (
+        <Tabs deviceId={deviceId}>{children}</Tabs>
+      )}
+    </>
+  )
+}
+
+function Tabs({ deviceId, children }: DeviceLayoutProps) {
+  const { t } = useTranslation()
+  return (
+    <>
       <nav className={tabsClass} aria-label={t('devices.sections')}>
         <Link
           to="/devices/$deviceId"

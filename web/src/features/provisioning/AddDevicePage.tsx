@@ -1,4 +1,4 @@
-import { Button } from '@mantine/core'
+import { Button, Group } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
@@ -30,9 +30,20 @@ export function AddDevicePage({ codeId, onCode }: AddDevicePageProps) {
           </Link>
         }
         actions={
-          <Button variant="default" renderRoot={(props) => <Link to="/devices/codes" {...props} />}>
-            {t('codes.title')}
-          </Button>
+          <Group gap={8}>
+            <Button
+              variant="default"
+              renderRoot={(props) => <Link to="/devices/claim" {...props} />}
+            >
+              {t('claim.have')}
+            </Button>
+            <Button
+              variant="default"
+              renderRoot={(props) => <Link to="/devices/codes" {...props} />}
+            >
+              {t('codes.title')}
+            </Button>
+          </Group>
         }
       />
       <MayNot permission="devices:manage" toDo={t('provisioning.mayNot')} />

@@ -55,12 +55,22 @@ interface Row {
   name?: string | null
   tags: readonly string[]
   expires_at: string
+  claim_url: string
 }
 
 /** Codes as a table for a label printer or a spreadsheet. */
 export function codesCsv(codes: readonly Row[]): string {
-  const lines = codes.map(({ code, name, tags, expires_at }) =>
-    [code, name ?? '', tags.join(';'), expires_at].map(field).join(','),
+  const lines = codes.map(({ code, name, tags, expires_at, claim_url }) =>
+    [code, name ?? '', tags.join(';'), expires_at, claim_url].map(field).join(','),
   )
-  return ['code,name,tags,expires_at', ...lines, ''].join('\r\n')
+  return ['code,name,tags,expires_at,claim_url', ...lines, ''].join('\r\n')
 }
+
+/** The last four characters by which a code is known later, read as the server reads what people type. */
+export const hintOf = (code: string): string =>
+  code
+    .toUpperCase()
+    .replace(/[^0-9A-Z]/g, '')
+    .replace(/[IL]/g, '1')
+    .replaceAll('O', '0')
+    .slice(-4)

@@ -1,13 +1,17 @@
 import { queryOptions, skipToken, useMutation, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import { idempotencyKey } from '@/api/client'
 import {
+  type ClaimDevice,
   type CodeStatus,
   type CreateCodes,
+  claimDevice,
   createProvisioningCodes,
   deleteProvisioningCode,
   getProvisioningCode,
   listProvisioningCodes,
 } from '@/api/generated'
+import { forgetDevices } from '@/features/devices'
 import { cursorQuery } from '@/lib/cursor'
 import type { CodeRequest, ProvisioningCode } from './model'
 
@@ -74,6 +78,8 @@ export function useDeleteCode() {
 /** A code while it can still be seen: in the answer to the call that made it. */
 export interface MadeCode extends ProvisioningCode {
   code: string
+  /** What its label's QR code holds: the console's page with the code filled in. */
+  claim_url: string
 }
 
 /** Many codes at once. They are not kept in any cache: who leaves the page has seen them. */
@@ -106,3 +112,51 @@ export const codePagesQuery = (status: CodeStatus | undefined) =>
         })
       ).data,
   )
+
+const MOST_PAGES = 10
+
+/** The code of ours that ends like that, the newest first; null where none does among the last two thousand. */
+export const ownCodeQuery = (hint: string) =>
+  queryOptions({
+    queryKey: ['provisioning-codes', 'ending', hint],
+    queryFn: async ({ signal }) => {
+      let cursor: string | undefined
+      for (let page = 0; page < MOST_PAGES; page += 1) {
+        const { data } = await listProvisioningCodes({
+          query: { limit: 200, ...(cursor ? { cursor } : {}) },
+          signal,
+          throwOnError: true,
+        })
+        const found = data.items.find((code) => code.hint === hint)
+        if (found) return found
+        if (!data.next_cursor) break
+        cursor = data.next_cursor
+      }
+      return null
+    },
+  })
+
+/** A code that the reader brought along, for the steps that show it. */
+export function useRememberSecret(codeId: string, code: string): void {
+  const queryClient = useQueryClient()
+  useEffect(() => {
+    queryClient.setQueryData(secretQuery(codeId).queryKey, code)
+  }, [queryClient, codeId, code])
+}
+
+/** Takes over a released device. Its key is in the answer only, and in no cache. */
+export function useClaim() {
+  const queryClient = useQueryClient()
+  return useMutation({
+    mutationFn: async (body: ClaimDevice) =>
+      (
+        await claimDevice({
+          body,
+          headers: { 'Idempotency-Key': idempotencyKey() },
+          throwOnError: true,
+        })
+      ).data,
+    gcTime: 0,
+    onSuccess: () => forgetDevices(queryClient),
+  })
+}

@@ -9,8 +9,14 @@ import { EditDevice } from './EditDevice'
 import { RotateKey } from './RotateKey'
 import { Unclaim } from './Unclaim'
 
+interface DeviceMenuProps {
+  device: Device
+  /** It is here no more: nothing new may be begun, what is open stays. */
+  gone: boolean
+}
+
 /** What may be done to the registry entry itself. */
-export function DeviceMenu({ device }: { device: Device }) {
+export function DeviceMenu({ device, gone }: DeviceMenuProps) {
   const { t } = useTranslation()
   const [open, setOpen] = useState<'edit' | 'rotate' | 'unclaim' | 'delete' | null>(null)
   const close = () => setOpen(null)
@@ -19,46 +25,48 @@ export function DeviceMenu({ device }: { device: Device }) {
   if (!mayManage && !mayDelete) return null
   return (
     <>
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <ActionIcon variant="default" size={34} aria-label={t('devices.actions')}>
-            <IconDots size={17} />
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item
-            leftSection={<IconPencil size={15} />}
-            disabled={!mayManage}
-            onClick={() => setOpen('edit')}
-          >
-            {t('devices.edit')}
-          </Menu.Item>
-          <Menu.Item
-            leftSection={<IconKey size={15} />}
-            disabled={!mayManage}
-            onClick={() => setOpen('rotate')}
-          >
-            {t('rotate.title')}
-          </Menu.Item>
-          <Menu.Divider />
-          <Menu.Item
-            color="brick"
-            disabled={!mayManage}
-            leftSection={<IconPlugConnectedX size={15} />}
-            onClick={() => setOpen('unclaim')}
-          >
-            {t('unclaim.title')}
-          </Menu.Item>
-          <Menu.Item
-            color="brick"
-            disabled={!mayDelete}
-            leftSection={<IconTrash size={15} />}
-            onClick={() => setOpen('delete')}
-          >
-            {t('devices.delete')}
-          </Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
+      {!gone && (
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon variant="default" size={34} aria-label={t('devices.actions')}>
+              <IconDots size={17} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item
+              leftSection={<IconPencil size={15} />}
+              disabled={!mayManage}
+              onClick={() => setOpen('edit')}
+            >
+              {t('devices.edit')}
+            </Menu.Item>
+            <Menu.Item
+              leftSection={<IconKey size={15} />}
+              disabled={!mayManage}
+              onClick={() => setOpen('rotate')}
+            >
+              {t('rotate.title')}
+            </Menu.Item>
+            <Menu.Divider />
+            <Menu.Item
+              color="brick"
+              disabled={!mayDelete}
+              leftSection={<IconPlugConnectedX size={15} />}
+              onClick={() => setOpen('unclaim')}
+            >
+              {t('unclaim.title')}
+            </Menu.Item>
+            <Menu.Item
+              color="brick"
+              disabled={!mayDelete}
+              leftSection={<IconTrash size={15} />}
+              onClick={() => setOpen('delete')}
+            >
+              {t('devices.delete')}
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
       {open === 'edit' && <EditDevice device={device} onClose={close} />}
       {open === 'rotate' && <RotateKey device={device} onClose={close} />}
       {open === 'unclaim' && <Unclaim device={device} onClose={close} />}

@@ -5,7 +5,7 @@ import { CodeLine, Confirm, Note } from '@/ui'
 import type { Device } from '../model'
 import { useUnclaimDevice } from '../queries'
 
-/** Lets the device go: its key dies, its entry and its past stay; a code brings it in again, shown this once. */
+/** Lets the device go: its key dies, and what is stored of it with it. The code to take it over is shown this once. */
 export function Unclaim({ device, onClose }: { device: Device; onClose: () => void }) {
   const { t, i18n } = useTranslation()
   const unclaim = useUnclaimDevice(device.device_id)

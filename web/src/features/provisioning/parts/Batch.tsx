@@ -7,7 +7,7 @@ import { instanceQuery } from '@/lib/instance'
 import { saveFile } from '@/lib/save-file'
 import { Lines, Note, Panel } from '@/ui'
 import { QrCode } from '@/ui/QrCode'
-import { agentLine, codesCsv } from '../model'
+import { cloudAddress, codesCsv } from '../model'
 import type { MadeCode } from '../queries'
 import css from './labels.module.css'
 
@@ -56,14 +56,14 @@ export function Batch({ codes, onDone }: { codes: readonly MadeCode[]; onDone: (
             {codes.map((code) => (
               <li key={code.id} className={css.label}>
                 <QrCode
-                  text={agentLine(instance, code.code)}
+                  text={code.claim_url}
                   label={t('codes.qrOf', { code: code.code })}
                   size={104}
                 />
                 <div>
                   <strong className={css.code}>{code.code}</strong>
                   {code.name && <span>{code.name}</span>}
-                  <span>{instance.name}</span>
+                  <span>{cloudAddress(instance.public_url)?.authority ?? instance.name}</span>
                   <span>{t('codes.until', { time: exact(code.expires_at, i18n.language) })}</span>
                 </div>
               </li>

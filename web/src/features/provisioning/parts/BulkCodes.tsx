@@ -1,6 +1,7 @@
 import { NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useGroups } from '@/features/groups'
 import { useProjectNames } from '@/features/projects'
 import { FormModal } from '@/ui'
 import { LIFETIMES } from '../model'
@@ -23,7 +24,9 @@ export function BulkCodes({ onMade, onClose }: BulkCodesProps) {
   const [lifetime, setLifetime] = useState('month')
   const [projectId, setProjectId] = useState<string | null>(null)
   const [reclaim, setReclaim] = useState<number | ''>('')
+  const [groupId, setGroupId] = useState<string | null>(null)
   const projects = useProjectNames()
+  const groups = useGroups().filter(({ kind }) => kind === 'fixed')
   const create = useCreateCodes()
   return (
     <FormModal
@@ -41,6 +44,7 @@ export function BulkCodes({ onMade, onClose }: BulkCodesProps) {
             ...(name.trim() ? { name: name.trim() } : {}),
             ...(tags.length > 0 ? { tags } : {}),
             ...(projectId ? { project_id: projectId } : {}),
+            ...(groupId ? { group_id: groupId } : {}),
             ...(reclaim === '' ? {} : { reclaim_hours: reclaim }),
           },
           { onSuccess: onMade },
@@ -77,6 +81,17 @@ export function BulkCodes({ onMade, onClose }: BulkCodesProps) {
           data={[...projects].map(([value, label]) => ({ value, label }))}
           value={projectId}
           onChange={setProjectId}
+          clearable
+          searchable
+        />
+      )}
+      {groups.length > 0 && (
+        <Select
+          label={t('devices.group')}
+          description={t('codes.groupHint')}
+          data={groups.map(({ id, name: label }) => ({ value: id, label }))}
+          value={groupId}
+          onChange={setGroupId}
           clearable
           searchable
         />

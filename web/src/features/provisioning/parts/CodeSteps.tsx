@@ -10,9 +10,17 @@ import { codeQuery, secretQuery } from '../queries'
 import { Arrival } from './Arrival'
 import css from './provisioning.module.css'
 
+interface CodeStepsProps {
+  codeId: string
+  onAgain: () => void
+  /** What that does, where it makes no other code. */
+  againLabel?: string
+}
+
 /** The code, the line that uses it, and the device that comes of it. */
-export function CodeSteps({ codeId, onAgain }: { codeId: string; onAgain: () => void }) {
+export function CodeSteps({ codeId, onAgain, againLabel }: CodeStepsProps) {
   const { t } = useTranslation()
+  const again = againLabel ?? t('provisioning.another')
   const poll = usePollWhenNotLive(3_000)
   const code = useQuery({
     ...codeQuery(codeId),
@@ -30,7 +38,7 @@ export function CodeSteps({ codeId, onAgain }: { codeId: string; onAgain: () => 
       <Panel title={t('provisioning.connect')}>
         <Failed error={code.error} onRetry={() => void code.refetch()} />
         <Button variant="default" onClick={onAgain}>
-          {t('provisioning.another')}
+          {again}
         </Button>
       </Panel>
     )
@@ -41,7 +49,7 @@ export function CodeSteps({ codeId, onAgain }: { codeId: string; onAgain: () => 
       title={t('provisioning.connect')}
       actions={
         <Button size="compact-sm" variant="default" onClick={onAgain}>
-          {t('provisioning.another')}
+          {again}
         </Button>
       }
     >
