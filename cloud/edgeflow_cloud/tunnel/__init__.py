@@ -13,13 +13,13 @@ device by `signal_device` (run my handler at the device's hub) and `send_to_devi
 """
 
 from edgeflow_cloud.infra.address import trusting
+from edgeflow_cloud.infra.sockets import listen, websocket_protocol
 from edgeflow_cloud.tunnel.hub import Hub
 from edgeflow_cloud.tunnel.lane import Lane, Turn
 from edgeflow_cloud.tunnel.model import DeviceAway, Limits, NoAnswer, Superseded
 from edgeflow_cloud.tunnel.routing import send_to_device, signal_device
 from edgeflow_cloud.tunnel.session import Session
 from edgeflow_cloud.tunnel.side import DeviceSide
-from edgeflow_cloud.tunnel.upgrade import listen, websocket_protocol
 
 __all__ = [
     "DeviceAway",

@@ -18,6 +18,7 @@ from edgeflow_cloud import organizations
 from edgeflow_cloud.devices import Arrival, authenticate_many, hash_key, presence
 from edgeflow_cloud.infra.bus import BusAway
 from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.sockets import Connection
 from edgeflow_cloud.infra.wheel import NOWHERE
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId, MalformedId, TenantId
@@ -36,7 +37,6 @@ from edgeflow_cloud.tunnel.model import (
 from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
 from edgeflow_cloud.tunnel.rates import Failures
 from edgeflow_cloud.tunnel.session import refuse
-from edgeflow_cloud.tunnel.transport import Connection
 from edgeflow_protocol import frames
 
 log = structlog.get_logger("edgeflow.tunnel")

@@ -12,6 +12,7 @@ import structlog
 from edgeflow_cloud import organizations
 from edgeflow_cloud.devices import authenticate_many
 from edgeflow_cloud.kernel.errors import Problem
+from edgeflow_cloud.tunnel.fairness import Fairness
 from edgeflow_cloud.tunnel.model import KEY_REVOKED, SUSPENDED, Limits, Superseded
 from edgeflow_cloud.tunnel.presence import DATABASE_AWAY
 from edgeflow_cloud.tunnel.routing import CHECK_KEY, SEND, Parcel
@@ -39,6 +40,7 @@ class Workplace(Home, Protocol):
     """The hub, as the exchange needs it."""
 
     limits: Limits
+    fairness: Fairness
 
     def spawn(self, work: Coroutine[object, object, None]) -> None:
         """Run short work of a session; it must not raise."""
@@ -165,14 +167,14 @@ class Exchange:
                     inbox.clear()  # its successor is in: what it still says is refused
                     break
                 try:
-                    await self._handle(session, kind, inbox[0])
+                    await self._handle_in_turn(session, kind, inbox[0])
                 except Superseded:
                     self._hub.doubt(session)
                 except Exception:
                     log.exception("tunnel.handler_failed", device=session.wire_id, kind=str(kind))
                 inbox.popleft()
                 session.waiting -= 1
-                if session.waiting * 2 <= self._hub.limits.waiting_frames:
+                if session.waiting * 2 <= self._hub.limits.waiting_frames and not session.held:
                     session.connection.resume_reading()
         finally:
             inboxes = session.inboxes
@@ -181,6 +183,21 @@ class Exchange:
                 if not inboxes:
                     session.inboxes = None
                     session.waiting = 0
+
+    async def _handle_in_turn(self, session: Session, kind: object, item: object) -> None:
+        """What a device said takes one of its organization's places. What it is told takes none: that may wait for
+        the device itself.
+        """
+        share = session.share
+        if share is None or (isinstance(kind, str) and not isinstance(item, FrameError)):
+            await self._handle(session, kind, item)
+            return
+        await self._hub.fairness.enter(share)
+        try:
+            if not session.replaced:
+                await self._handle(session, kind, item)
+        finally:
+            self._hub.fairness.leave(share)
 
     async def _handle(self, session: Session, kind: object, item: object) -> None:
         if isinstance(item, frames.Command):

@@ -16,23 +16,23 @@ from typing import Final
 import structlog
 
 from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.infra.sockets import Connection, Receiver
 from edgeflow_cloud.infra.wheel import NOWHERE, Wheel
-from edgeflow_cloud.kernel.ids import DeviceId, TenantId
-from edgeflow_cloud.tunnel.admission import Admission, Applicant
+from edgeflow_cloud.kernel.ids import DeviceId
+from edgeflow_cloud.tunnel.admission import Applicant
 from edgeflow_cloud.tunnel.clones import Suspicions
 from edgeflow_cloud.tunnel.damping import Damping
+from edgeflow_cloud.tunnel.entrance import Entrance
 from edgeflow_cloud.tunnel.exchange import Exchange
+from edgeflow_cloud.tunnel.fairness import Fairness
+from edgeflow_cloud.tunnel.measures import CONNECTED, note_held_back, say_refusals
 from edgeflow_cloud.tunnel.model import (
-    AUTHENTICATION_TIMEOUT,
     GIVEN_UP,
     KEY_REVOKED,
     NO_HEARTBEAT,
-    NOT_CONNECTED,
     REPLACED,
-    RESTART,
     Limits,
     Refusal,
-    busy,
     rate_limited,
 )
 from edgeflow_cloud.tunnel.neighbours import Neighbours
@@ -40,11 +40,9 @@ from edgeflow_cloud.tunnel.presence import PresenceWriter
 from edgeflow_cloud.tunnel.pulse import Pulse
 from edgeflow_cloud.tunnel.rates import take
 from edgeflow_cloud.tunnel.routing import Leases, Parcel, register, unregister
-from edgeflow_cloud.tunnel.session import Session, refuse
+from edgeflow_cloud.tunnel.session import Session
 from edgeflow_cloud.tunnel.side import DeviceSide
-from edgeflow_cloud.tunnel.transport import Connection, Receiver
-from edgeflow_protocol import FrameError, clock, decode_from_device, encode, frames
-from edgeflow_protocol.capabilities import negotiate
+from edgeflow_protocol import FrameError, decode_from_device, encode, frames
 from edgeflow_protocol.closing import CloseCode
 from edgeflow_protocol.errors import Fault
 
@@ -57,7 +55,8 @@ STALL_SECONDS = 5.0
 written.
 """
 _FAREWELL_SECONDS = 3.0
-_SPREAD_BUSY = 10.0
+_SAY_EVERY = 10
+"""Seconds between two lines about refusals."""
 _TOLD_TO_WAIT = 5.0
 _SMALL = 512
 """Messages up to here are bounded by their number alone."""
@@ -85,17 +84,17 @@ class Hub:
         # The bucket of `rates.take`, unrolled in `received`: every heartbeat of every device passes there.
         self._frame_cost = 1.0 / self.limits.frames_per_second
         self._frame_slack = self.limits.frames_burst / self.limits.frames_per_second
-        self._capabilities = tuple(dict.fromkeys(name for side in sides for name in side.capabilities))
         self._leases = Leases(context.bus, self.hub_id)
         self.damping = Damping(self.limits)
+        self.fairness = Fairness(self.limits)
         self.presence = PresenceWriter(context, self._leases, self._on_stale)
         self._pulse = Pulse(context, self.hub_id, self.suspect, self._end_keys)
-        self._admission = Admission(context, self, self.damping, self.limits, self.hub_id)
         self._neighbours = Neighbours(self, self._leases)
         self._suspicions = Suspicions(context, self.limits)
         self._exchange = Exchange(self, sides)
+        capabilities = tuple(dict.fromkeys(name for side in sides for name in side.capabilities))
+        self._entrance = Entrance(self, capabilities)
         self._wheel: Wheel[Session | Applicant] | None = None
-        self._applicants = 0
         self._ticked = 0.0
         self._accepting = False
         self._now: Callable[[], float] = time.monotonic  # the event loop's own clock, once it runs
@@ -114,7 +113,7 @@ class Hub:
         self._now = asyncio.get_running_loop().time
         self._wheel = Wheel(self._now())
         self._ticked = self._now()
-        self._applicants = 0
+        self._entrance.begin(self._wheel)
         self._exchange.release()
         for session in self.sessions.values():  # after a crash of ours it is run again, with its connections
             session.wheel_slot = NOWHERE
@@ -127,7 +126,7 @@ class Hub:
                     tasks.create_task(self._tick(), name="hub-tick"),
                     tasks.create_task(self._pulse.run(), name="hub-pulse"),
                     tasks.create_task(self.presence.run(), name="hub-presence"),
-                    tasks.create_task(self._admission.run(), name="hub-admission"),
+                    tasks.create_task(self._entrance.run(), name="hub-admission"),
                     tasks.create_task(self._neighbours.listen(), name="hub-listen"),
                     tasks.create_task(self._neighbours.renew(), name="hub-leases"),
                     tasks.create_task(self._neighbours.watch(), name="hub-mark"),
@@ -186,23 +185,14 @@ class Hub:
 
     def opened(self, connection: Connection) -> None:
         """A handshake is complete: it has ten seconds to say who it is."""
-        applicant = Applicant(connection)
-        connection.owner = applicant
-        if not self._accepting or self._wheel is None:
-            refuse(connection, RESTART, negotiated=False)
-            return
-        if self._applicants >= self.limits.unauthenticated:
-            refuse(connection, busy(_SPREAD_BUSY), negotiated=False)
-            return
-        self._applicants += 1
-        self._wheel.put(applicant, self._now() + self.limits.authentication_seconds)
+        self._entrance.opened(connection, self._accepting)
 
     def received(self, connection: Connection, message: bytes) -> None:
         """A message: a heartbeat is answered here, all else goes to its handlers."""
         owner = connection.owner
         if type(owner) is not Session:
             if isinstance(owner, Applicant):
-                self._introduce(owner, message)
+                self._entrance.introduced(owner, message)
             return
         session: Session = owner
         now = self._now()
@@ -221,6 +211,11 @@ class Hub:
             return
         if len(message) > _SMALL and not self._takes_bytes(session, len(message), now):
             return
+        share = session.share
+        if share is not None:
+            over = self.fairness.count(share, now)
+            if over and session.hold_back(over, self.limits.waiting_frames):
+                note_held_back()
         try:
             frame = decode_from_device(message)
         except FrameError as error:
@@ -238,13 +233,15 @@ class Hub:
         """The socket is gone."""
         owner, connection.owner = connection.owner, None
         if isinstance(owner, Applicant):
-            if owner.wheel_slot >= 0 and self._wheel is not None:
-                self._applicants -= 1
-                self._wheel.drop(owner)
+            self._entrance.gone(owner)
         elif isinstance(owner, Session):
             if self._wheel is not None:
                 self._wheel.drop(owner)
             owner.close_lane()
+            if owner.share is not None:
+                self.fairness.part(owner.share)
+                owner.share = None
+                CONNECTED.dec()
             if self.sessions.get(owner.device_id) is owner:
                 del self.sessions[owner.device_id]
             if not self.sessions:
@@ -257,85 +254,32 @@ class Hub:
 
     # --- letting in
 
-    def _introduce(self, applicant: Applicant, message: bytes) -> None:
-        """The first message: it must be `connect`, and nothing may follow before the answer."""
-        wheel = self._wheel
-        if wheel is None or applicant.connect is not None or applicant.wheel_slot < 0:
-            applicant.refuse(NOT_CONNECTED)
-            return
-        self._applicants -= 1
-        wheel.drop(applicant)
-        try:
-            frame = decode_from_device(message)
-        except FrameError as error:
-            code = CloseCode.TOO_LARGE if error.fault is Fault.TOO_LARGE else CloseCode.POLICY
-            applicant.refuse(Refusal(code, error.fault, str(error)))
-            return
-        if isinstance(frame, frames.Connect):
-            self._admission.ask(applicant, frame)
-        else:
-            applicant.refuse(NOT_CONNECTED)
-
     def has_live(self, device_id: DeviceId) -> bool:
         """Whether a session of the device is open here."""
         session = self.sessions.get(device_id)
         return session is not None and session.is_open
 
-    async def let_in(self, admitted: list[tuple[Applicant, TenantId, int]]) -> None:
-        """Open sessions under their new epochs; whoever was in before is told and closed, on every hub."""
-        opened: list[Session] = []
-        for applicant, tenant_id, epoch in admitted:
-            session = self._open(applicant, tenant_id, epoch)
-            if session is None:
-                continue
-            opened.append(session)
-            self._greet(session)
-        self._exchange.welcome(opened)
-        self.spawn(self._neighbours.announce(opened))
-
-    def _open(self, applicant: Applicant, tenant_id: TenantId, epoch: int) -> Session | None:
-        connect, connection = applicant.connect, applicant.connection
-        if connect is None or self._wheel is None:
-            return None
-        session = Session(
-            self,
-            connection,
-            tenant_id=tenant_id,
-            device_id=applicant.device_id,
-            epoch=epoch,
-            session_id=secrets.token_hex(8),
-            key_hash=applicant.key_hash,
-            capabilities=tuple(negotiate(connect.capabilities, self._capabilities)),
-            negotiated=applicant.negotiates,
-            version=connect.version[:64],
-            boot_id=connect.boot_id[:64],
-            now=self._now(),
-        )
-        if not connection.is_open or not self._accepting:
+    def seat(self, session: Session) -> bool:
+        """Take the session in, in place of an older one. False: nobody is taken in any more."""
+        connection = session.connection
+        if self._wheel is None or not connection.is_open or not self._accepting:
             # It left while its key was checked; PostgreSQL has it online under this epoch, so take that back.
             self.presence.left(session, "The device closed the connection.")
             connection.close(CloseCode.RESTART, CloseCode.RESTART.meaning)
-            return None
-        self.replace(session.device_id, epoch)
+            return False
+        self.replace(session.device_id, session.epoch)
         self.presence.came(session.device_id)
         connection.owner = session
+        session.share = self.fairness.join(session.tenant_id)
+        CONNECTED.inc()
         self.sessions[session.device_id] = session
         self._wheel.put(session, session.seen + self._patience())
-        return session
+        return True
 
-    def _greet(self, session: Session) -> None:
-        if session.capabilities is None:
-            session.send(frames.Connected())
-        else:
-            session.send(
-                frames.Connected(
-                    session_id=session.session_id,
-                    epoch=session.epoch,
-                    heartbeat_interval=self.limits.heartbeat_seconds,
-                    server_time=clock.format_time(self.context.clock.now()),
-                    capabilities=list(session.capabilities),
-                )
-            )
+    def welcome(self, sessions: list[Session]) -> None:
+        """These are in, and were greeted."""
+        self._exchange.welcome(sessions)
+        self.spawn(self._neighbours.announce(sessions))
 
     # --- ending
 
@@ -385,16 +329,17 @@ class Hub:
 
     async def _tick(self) -> None:
         """Once a second: those whose time is up. Also notices when the loop stood still."""
-        while True:
+        for second in count():
             await asyncio.sleep(1.0)
+            if second % _SAY_EVERY == 0:
+                say_refusals()
             now = self._now()
             if now - self._ticked > STALL_SECONDS:
                 self.suspect()
             self._ticked = now
             for item in self._wheel.due(now) if self._wheel is not None else ():
                 if isinstance(item, Applicant):
-                    self._applicants -= 1
-                    item.refuse(AUTHENTICATION_TIMEOUT)
+                    self._entrance.expired(item)
                 else:
                     self._check_heartbeat(item, now)
 
@@ -402,8 +347,8 @@ class Hub:
         if self._wheel is None or self.sessions.get(session.device_id) is not session:
             return
         quiet = now - session.seen
-        # While its frames wait for us its socket is not read: that silence is ours.
-        if quiet >= self._patience() and not session.waiting:
+        # While its frames wait for us, or it is held back, its socket is not read: that silence is ours.
+        if quiet >= self._patience() and not session.waiting and not session.held:
             self.end(session, NO_HEARTBEAT, "Three heartbeats were missed.")
         else:
             self._wheel.put(session, max(session.seen + self._patience(), now + 1.0))
@@ -440,6 +385,10 @@ class Hub:
         session = self.sessions.get(DeviceId(parcel.device_id))
         if session is not None:
             self._exchange.signal(session, parcel)
+
+    def now(self) -> float:
+        """The clock of deadlines and rates: the event loop's seconds."""
+        return self._now()
 
     def _patience(self) -> float:
         return self.limits.heartbeat_seconds * self.limits.heartbeats_missed

@@ -118,7 +118,7 @@ def unavailable(seconds: float) -> Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one hub grants. Rates are per device; a burst is what may come at once after silence."""
+    """What one hub grants. Rates are per device where nothing else is said; a burst may come at once after silence."""
 
     heartbeat_seconds: float = 30.0
     heartbeats_missed: int = 3
@@ -133,6 +133,14 @@ class Limits:
     """Frames of one device that may wait for their handlers; then its socket is not read until half are
     done.
     """
+    tenant_frames_per_second: float = 400.0
+    tenant_frames_per_device: float = 1.0
+    tenant_burst_seconds: float = 2.0
+    """While several organizations have devices on the hub, those of one may send as many frames a second as the first
+    two say together (heartbeats are not counted), and what these seconds bring at once.
+    """
+    handlers: int = 256
+    """Frames of all devices that are being handled at once."""
     failures_burst: int = 10
     """Refused attempts of one (address, device) at once; one more every six seconds."""
     contested_takeovers: int = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import asynccontextmanager
@@ -10,13 +11,15 @@ from typing import Protocol
 from edgeflow_cloud.devices import Fence, presence
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import GuardFailed, Transaction
+from edgeflow_cloud.infra.sockets import Connection
 from edgeflow_cloud.infra.wheel import NOWHERE
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId, TenantId
 from edgeflow_cloud.kernel.principal import Kind, Principal
+from edgeflow_cloud.tunnel.fairness import Share
 from edgeflow_cloud.tunnel.lane import Lane
+from edgeflow_cloud.tunnel.measures import note_refusal
 from edgeflow_cloud.tunnel.model import Refusal, Superseded
-from edgeflow_cloud.tunnel.transport import Connection
 from edgeflow_protocol import encode, frames
 from edgeflow_protocol.capabilities import BASE_COMMANDS_IN_FLIGHT, NEGOTIATED_COMMANDS_IN_FLIGHT
 
@@ -55,6 +58,7 @@ class Session:
         "device_id",
         "epoch",
         "frames_due",
+        "held",
         "hub",
         "inboxes",
         "key_hash",
@@ -62,6 +66,7 @@ class Session:
         "replaced",
         "seen",
         "session_id",
+        "share",
         "tenant_id",
         "touched",
         "version",
@@ -103,6 +108,8 @@ class Session:
         self.waiting = 0
         self.replaced = False
         self.left = False
+        self.held = False
+        self.share: Share | None = None
         self.wheel_slot = NOWHERE
         self._lane: Lane | None = None
 
@@ -186,6 +193,20 @@ class Session:
         """Tell the device why, and close."""
         refuse(self.connection, refusal, negotiated=self.negotiated)
 
+    def hold_back(self, seconds: float, most_waiting: int) -> bool:
+        """Do not read its socket for so long: its organization is over its share. False: that is so already."""
+        if self.held:
+            return False
+        self.held = True
+        self.connection.pause_reading()
+        asyncio.get_running_loop().call_later(seconds, self._read_again, most_waiting)
+        return True
+
+    def _read_again(self, most_waiting: int) -> None:
+        self.held = False
+        if self.waiting < most_waiting:
+            self.connection.resume_reading()
+
     def close_lane(self) -> None:
         """Called by the hub when the connection is gone."""
         if self._lane is not None:
@@ -201,6 +222,8 @@ def refuse(connection: Connection, refusal: Refusal, *, negotiated: bool) -> Non
 
     A client that negotiated nothing gets the text alone: `code` and `retry_after` are extensions.
     """
+    if connection.is_open:
+        note_refusal(str(refusal.code))
     if negotiated:
         error = frames.Error(
             error=refusal.sentence, code=str(refusal.code), retry_after=round(refusal.retry_after, 1)

@@ -17,8 +17,8 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from edgeflow_cloud.infra.sockets import MAX_UNSENT_BYTES, Connection, Receiver
 from edgeflow_cloud.tunnel import listen, trusting, websocket_protocol
-from edgeflow_cloud.tunnel.transport import MAX_UNSENT_BYTES, Connection, Receiver
 from edgeflow_protocol.limits import MAX_FRAME_BYTES
 
 WAIT = 5.0

@@ -3,7 +3,7 @@
 `listen` opens a port of our own; `websocket_protocol` makes the class that uvicorn is given as `ws`, so that
 `/tunnel` lives on the one port beside REST, while every other WebSocket path (`/live`) goes to uvicorn's
 ordinary implementation. The latter uses picows' private constructor and takes the socket away from uvicorn:
-`tests/tunnel/test_transport.py` pins both.
+`cloud/tests/tunnel/test_transport.py` pins both.
 
 A request with an `Origin` header comes from a browser and is refused: browsers have no business on the
 tunnel. No extension is negotiated, hence no per-message deflate.
@@ -29,7 +29,7 @@ from picows import (
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # private: pinned by a test
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from edgeflow_cloud.tunnel.transport import AddressOf, Connection, Receiver
+from edgeflow_cloud.infra.sockets.connection import AddressOf, Connection, Receiver
 from edgeflow_protocol.limits import MAX_FRAME_BYTES
 
 if TYPE_CHECKING:

@@ -10,10 +10,17 @@ from collections.abc import Callable
 from typing import Final, Protocol, cast
 
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+from prometheus_client import Counter
 
+from edgeflow_cloud.infra.observability import REGISTRY
 from edgeflow_protocol.closing import CloseCode
 from edgeflow_protocol.limits import MAX_FRAME_BYTES
 
+CUT_READERS = Counter(
+    "edgeflow_tunnel_cut_readers",
+    "Connections that were cut because the device took nothing: 256 KiB or 128 messages were unsent.",
+    registry=REGISTRY,
+)
 MAX_UNSENT_BYTES: Final = 256 * 1024
 MAX_UNSENT_MESSAGES: Final = 128
 CLOSE_SECONDS: Final = 2.0
@@ -96,6 +103,7 @@ class Connection(WSListener):
         if waiting:
             self._unsent += 1
             if waiting > MAX_UNSENT_BYTES or self._unsent > MAX_UNSENT_MESSAGES:
+                CUT_READERS.inc()
                 self.abort()
                 return False
         else:
