@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
-from packaging.requirements import Requirement
+from edgeflow_cloud.app.installer.needs import Environments, named, needed
 
 AGENT = ("edgeflow-agent", "edgeflow-protocol")
 """What this project's own part of a device is."""
@@ -55,32 +55,18 @@ def pack_wheel(name: str) -> tuple[str, bytes]:
     return f"{stem}-py3-none-any.whl", packed.getvalue()
 
 
-def list_requirements() -> list[str]:
+def list_requirements(on: Environments) -> list[str]:
     """What the agent needs of others, its extras included, each at the version that is installed here if it is. Raises
     NotInstalled."""
-    wanted: dict[str, str] = {}
+    wanted: set[str] = set()
     for name in AGENT:
         try:
             found = distribution(name)
         except PackageNotFoundError as error:
             raise NotInstalled(f"{name} is not installed beside this cloud.") from error
-        extras = ["", *(found.metadata.get_all("Provides-Extra") or [])]
-        for line in found.requires or []:
-            need = Requirement(line)
-            marker = need.marker
-            if need.name not in AGENT and (
-                marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
-            ):
-                wanted[need.name] = _pinned(need)
-    return sorted(wanted.values())
-
-
-def _pinned(need: Requirement) -> str:
-    extras = f"[{','.join(sorted(need.extras))}]" if need.extras else ""
-    try:
-        return f"{need.name}{extras}=={distribution(need.name).version}"
-    except PackageNotFoundError:
-        return f"{need.name}{extras}{need.specifier}"
+        extras = found.metadata.get_all("Provides-Extra") or []
+        wanted |= {need for need in needed(found.requires or [], extras, on) if named(need)[0] not in AGENT}
+    return sorted(wanted)
 
 
 def _package_files(folder: Path, module: str) -> list[tuple[str, bytes]]:

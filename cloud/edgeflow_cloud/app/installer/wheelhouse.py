@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Final
 
 import structlog
+from packaging.utils import canonicalize_name
 
+from edgeflow_cloud.app.installer.needs import Environments, environments, named, needed_by
 from edgeflow_cloud.app.installer.packing import AGENT, list_requirements, pack_wheel
 
 log = structlog.get_logger("edgeflow.installer")
@@ -56,7 +58,7 @@ class Wheelhouse:
         """All that a device of this kind installs, the agent's own included. Raises CannotFetch, UnknownKind."""
         folder = self._place(machine, python)
         async with self._locks.setdefault(folder.name, asyncio.Lock()):
-            needs = await asyncio.to_thread(list_requirements)
+            needs = await asyncio.to_thread(list_requirements, environments(MACHINES[machine], python))
             stamp = hashlib.sha256("\n".join(needs).encode()).hexdigest()
             if await asyncio.to_thread(_read, folder / "needs") != stamp:
                 await self._fetch(folder, needs, MACHINES[machine], python)
@@ -85,27 +87,45 @@ class Wheelhouse:
         """Into a folder of its own, then in the place of the old one: what is there is whole."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=self._folder, prefix=".fetch-"))
-        tag = "cp" + python.replace(".", "")
-        command = [
-            sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input",
-            "--only-binary=:all:", "--dest", str(fresh), "--implementation", "cp", "--python-version", python,
-            *(f"--abi={abi}" for abi in (tag, "abi3", "none")),
-            *(f"--platform={libc}_{machine}" for libc in _LIBC),
-            "pip", *needs,
-        ]  # fmt: skip
         log.info("installer.fetching", machine=machine, python=python, needs=needs)
         try:
-            said = await _run(command)
-            if said is not None:
-                raise CannotFetch(
-                    f"The cloud could not fetch the agent's packages for {machine}, Python {python}, from its package "
-                    f"index: {said}. Give the cloud's host a way to the index (pip's settings count: PIP_INDEX_URL, "
-                    "HTTPS_PROXY), or install the agent by hand."
-                )
+            await _fetch_all(fresh, ["pip", *needs], machine, python)
             await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
             await asyncio.to_thread(os.replace, fresh, folder)
         finally:
             await asyncio.to_thread(shutil.rmtree, fresh, ignore_errors=True)
+
+
+async def _fetch_all(folder: Path, needs: list[str], machine: str, python: str) -> None:
+    """The wheels of `needs` and of all that these need in turn, a round for each generation. Raises CannotFetch."""
+    on = environments(machine, python)
+    tag = "cp" + python.replace(".", "")
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
+        "--only-binary=:all:", "--dest", str(folder), "--implementation", "cp", "--python-version", python,
+        *(f"--abi={abi}" for abi in (tag, "abi3", "none")),
+        *(f"--platform={libc}_{machine}" for libc in _LIBC),
+    ]  # fmt: skip
+    known: set[tuple[str, frozenset[str]]] = set()
+    while fresh := [need for need in dict.fromkeys(needs) if named(need) not in known]:
+        if said := await _run([*command, *fresh]):
+            raise CannotFetch(
+                f"The cloud could not fetch the agent's packages for {machine}, Python {python}, from its package "
+                f"index: {said}. Give the cloud's host a way to the index (pip's settings count: PIP_INDEX_URL, "
+                "HTTPS_PROXY), or install the agent by hand."
+            )
+        known |= {named(need) for need in fresh}
+        needs = await asyncio.to_thread(_next, folder, fresh, on)
+
+
+def _next(folder: Path, fetched: list[str], on: Environments) -> list[str]:
+    """What the wheels of these requirements need."""
+    wheels = {canonicalize_name(path.name.split("-")[0]): path for path in folder.glob("*.whl")}
+    return [
+        need
+        for name, extras in map(named, fetched)
+        for need in needed_by(wheels[canonicalize_name(name)], extras, on)
+    ]
 
 
 async def _run(command: list[str]) -> str | None:
