@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from edgeflow_cloud.infra.archive import Archived
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.http.router import Router
 from edgeflow_cloud.infra.jobs import Job, Schedule
@@ -27,7 +28,7 @@ class Subsystem:
     actions, steps on connect), opaque here and read by `tunnel`, which alone knows the type. `works` are what the
     worker role does all the time, by name: for what must not wait for a job's turn. `query_fields` are what it lets
     the devices' query language ask (`query_language.QueryField`), `findings` what it has to say of one device
-    (`devices.Finder`); both opaque here and read by `devices`.
+    (`devices.Finder`); both opaque here and read by `devices`. `archived` are its files of an organization's archive.
     """
 
     name: str
@@ -42,3 +43,4 @@ class Subsystem:
     sealed: Sequence[Sealed] = ()
     query_fields: Sequence[object] = ()
     findings: Sequence[object] = ()
+    archived: Sequence[Archived] = ()

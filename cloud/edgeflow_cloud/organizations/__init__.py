@@ -16,6 +16,8 @@ from edgeflow_cloud.organizations.lifecycle.operator import (
     set_plan_of,
     suspend_organization,
 )
+from edgeflow_cloud.organizations.lifecycle.service import exports_folder
+from edgeflow_cloud.organizations.members import people_of
 from edgeflow_cloud.organizations.model import (
     PERMISSIONS,
     SLUG,
@@ -43,11 +45,13 @@ __all__ = [
     "State",
     "closed_among",
     "create_with_owner",
+    "exports_folder",
     "find_projects",
     "get_organization",
     "list_organizations",
     "memberships_of",
     "no_such_project",
+    "people_of",
     "permissions_of",
     "principal_for",
     "refuse_closed",

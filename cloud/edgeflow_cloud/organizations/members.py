@@ -19,6 +19,8 @@ from edgeflow_cloud.organizations.events import MembersChanged
 from edgeflow_cloud.organizations.model import EXTRA, Member, permissions_of
 from edgeflow_cloud.organizations.service import member_of, unknown
 
+_MOST = 100_000  # members
+
 
 def require_grantable(principal: Principal, role: Role, extra: Sequence[str]) -> None:
     """Nobody gives more than they have. Raises Forbidden that names the missing permission."""
@@ -137,6 +139,13 @@ async def join(
     )
     await announce(tx, MembersChanged(tenant_id=principal.tenant_id))
     return True
+
+
+async def people_of(tx: Transaction, tenant_id: TenantId) -> list[identity.User]:
+    """All members of the transaction's organization, as people, in the order in which they joined."""
+    rows = await queries.select_members(tx, tenant_id, after=None, offset=0, limit=_MOST)
+    people = await identity.get_users(tx, [UserId(row["user_id"]) for row in rows])
+    return list(people.values())
 
 
 async def is_member(tx: Transaction, tenant_id: TenantId, user_id: UserId) -> bool:

@@ -1,6 +1,7 @@
 """What telemetry gives to the whole."""
 
 from edgeflow_cloud.infra.subsystem import Subsystem
+from edgeflow_cloud.telemetry.archive import ARCHIVED
 from edgeflow_cloud.telemetry.device import DEVICE_SIDE
 from edgeflow_cloud.telemetry.fields import FIELDS
 from edgeflow_cloud.telemetry.jobs import FORGET_DEVICE, MAKE_PARTITIONS, REACTIONS, ROLL_UP, SCHEDULES, SWEEP
@@ -18,4 +19,5 @@ SUBSYSTEM = Subsystem(
     schedules=SCHEDULES,
     reactions=REACTIONS,
     retention=RETENTION,
+    archived=ARCHIVED,
 )

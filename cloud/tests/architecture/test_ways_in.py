@@ -29,6 +29,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "auth.operator": {"system_tx": "the instance's operator helps people of every organization"},
     "auth.recovery": {"lookup": "a link in a mail is shown before anyone is known"},
     "auth.sessions": {"lookup": "the organizations of somebody who changes from one to another"},
+    "exports.jobs": {"system_tx": "archives that never came, whoever ordered them"},
     "organizations.lifecycle.operator": {"system_tx": "the instance's operator looks over all organizations"},
     "auth.registration": {"lookup": "is the address taken: nobody is logged in yet"},
     "auth.service": {"lookup": "login and refresh begin before anyone is known"},

@@ -1,8 +1,5 @@
-"""Suspension, deletion with its grace time, purge and export."""
+"""Suspension, deletion with its grace time, purge."""
 
-import io
-import json
-import zipfile
 from datetime import timedelta
 
 import pytest
@@ -125,54 +122,10 @@ async def test_a_restored_organization_is_not_purged(house: House, sql) -> None:
     await eventually(lambda: ada.get("/devices"), 403)
     await ada.post(f"/organizations/{organization}/restore")
     before = await rows_of(sql, organization)
-    await jobs._purge(house.context, TenantId(ids.decode("org", organization)))  # a run that had seen it as due
+    await jobs._purge(
+        house.context, TenantId(ids.decode("org", organization))
+    )  # a run that had seen it as due
     assert await rows_of(sql, organization) == before
-
-
-async def test_an_export_holds_everything_but_secrets(house: House, sql) -> None:
-    ada, organization, _ = await enter(house, "ada")
-    bob, other, _ = await enter(house, "bob")
-    device = (await ada.post("/devices", json={"name": "press"})).json()
-    await bob.post("/devices", json={"name": "foreign"})
-    key = (await ada.post("/api-keys", json={"name": "a", "scopes": ["devices:read"]})).json()["key"]
-    path = f"/organizations/{organization}/exports"
-    ordered = await ada.post(path)
-    assert (ordered.status_code, ordered.json()["state"]) == (202, "waiting")
-    own = f"{path}/{ordered.json()['id']}"
-    assert (await ada.get(own)).json()["url"] is None
-    payload: dict[str, object] = {
-        "tenant_id": str(ids.decode("org", organization)),
-        "export_id": str(ids.decode("exp", ordered.json()["id"])),
-    }
-    await jobs.export(house.context, payload)
-    await jobs.export(house.context, payload)
-    done = (await ada.get(own)).json()
-    assert done["state"] == "done" and done["url"].startswith(house.context.settings.public_url)
-    assert (await ada.get(path)).json()["total"] == 1
-    data = await house.context.blobs.get(f"exports/{organization}/{ordered.json()['id']}.zip")
-    assert len(data) == done["size"]
-    archive = zipfile.ZipFile(io.BytesIO(data))
-    files = {name: archive.read(name).decode() for name in archive.namelist()}
-    assert [json.loads(line)["name"] for line in files["devices.ndjson"].splitlines()] == ["press"]
-    assert house.email("ada") in files["people.ndjson"]
-    assert "org.create" in files["audit_entries.ndjson"]
-    whole = "".join(files.values())
-    assert not {"sessions.ndjson", "idempotency_keys.ndjson"} & set(files)
-    for secret in ("foreign", house.email("bob"), key, device["api_key"], "\\\\x", '"hash"', '"seed"'):
-        assert secret not in whole
-    assert (await bob.get(f"/organizations/{other}/exports/{ordered.json()['id']}")).status_code == 404
-    assert "org.export" in await actions(sql)
-
-
-async def test_an_export_that_never_came_has_failed(house: House, sql) -> None:
-    ada, organization, _ = await enter(house, "ada")
-    own = f"/organizations/{organization}/exports/"
-    ordered = (await ada.post(own[:-1])).json()
-    await jobs.purge(house.context, {})
-    assert (await ada.get(own + ordered["id"])).json()["state"] == "waiting"
-    await sql.execute("update organization_exports set created_at = created_at - interval '7 hours'")
-    await jobs.purge(house.context, {})
-    assert (await ada.get(own + ordered["id"])).json()["state"] == "failed"
 
 
 async def test_refusals_are_noted_and_not_too_many_of_them(house: House, sql) -> None:

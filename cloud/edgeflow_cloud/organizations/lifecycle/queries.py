@@ -1,10 +1,10 @@
-"""SQL of an organization's end: closing, opening, purging, exporting."""
+"""SQL of an organization's end: closing, opening, purging."""
 
 from datetime import datetime
 from uuid import UUID
 
 from edgeflow_cloud.infra.db import Row, Transaction
-from edgeflow_cloud.kernel.ids import ExportId, TenantId
+from edgeflow_cloud.kernel.ids import TenantId
 
 
 async def set_suspended(
@@ -81,79 +81,3 @@ async def delete_organization(tx: Transaction, tenant_id: TenantId, now: datetim
         )
         is True
     )
-
-
-async def insert_export(
-    tx: Transaction, tenant_id: TenantId, export_id: ExportId, created_by: str, now: datetime
-) -> None:
-    await tx.execute(
-        """
-        insert into organization_exports (tenant_id, id, state, created_by, created_at)
-        values ($1, $2, 'waiting', $3, $4)
-        """,
-        tenant_id,
-        export_id,
-        created_by,
-        now,
-    )
-
-
-async def select_export(tx: Transaction, tenant_id: TenantId, export_id: ExportId) -> Row | None:
-    return await tx.fetchrow(
-        """
-        select id, state, size, created_by, created_at, finished_at
-        from organization_exports where tenant_id = $1 and id = $2
-        """,
-        tenant_id,
-        export_id,
-    )
-
-
-async def select_exports(tx: Transaction, tenant_id: TenantId, limit: int) -> list[Row]:
-    """The newest first."""
-    return await tx.fetch(
-        """
-        select id, state, size, created_by, created_at, finished_at
-        from organization_exports where tenant_id = $1 order by id desc limit $2
-        """,
-        tenant_id,
-        limit,
-    )
-
-
-async def finish_export(
-    tx: Transaction, tenant_id: TenantId, export_id: ExportId, state: str, size: int | None, now: datetime
-) -> None:
-    await tx.execute(
-        """
-        update organization_exports set state = $3, size = $4, finished_at = $5
-        where tenant_id = $1 and id = $2
-        """,
-        tenant_id,
-        export_id,
-        state,
-        size,
-        now,
-    )
-
-
-async def give_up_exports(tx: Transaction, before: datetime, now: datetime) -> None:
-    """Archives that were ordered before and are not there are not going to be: needs a system transaction."""
-    await tx.execute(
-        """
-        update organization_exports set state = 'failed', finished_at = $2
-        where state = 'waiting' and created_at < $1
-        """,
-        before,
-        now,
-    )
-
-
-EXPORT_ROWS = "select document from export_tenant_rows($1, $2)"
-"""Rows of one table of a tenant as JSON, for a cursor: no hash, seed or sealed text is among the columns."""
-
-FORGET_EXPORTS = """
-    delete from organization_exports where (tenant_id, id) in (
-        select tenant_id, id from organization_exports where created_at < $1 order by created_at limit $2
-    )
-"""

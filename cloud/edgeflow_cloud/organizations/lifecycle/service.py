@@ -1,16 +1,15 @@
 """Use cases of an organization's end."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from edgeflow_cloud import audit, quotas
-from edgeflow_cloud.infra.db import Row, Transaction
+from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.infra.outbox import announce
 from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.errors import Conflict, NotFound
+from edgeflow_cloud.kernel.errors import Conflict
 from edgeflow_cloud.kernel.events import Event
-from edgeflow_cloud.kernel.ids import ExportId, TenantId
+from edgeflow_cloud.kernel.ids import TenantId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.organizations import queries as organizations
 from edgeflow_cloud.organizations.events import (
@@ -25,20 +24,6 @@ from edgeflow_cloud.organizations.service import get_organization, organization_
 
 GRACE: Final = timedelta(days=30)
 """How long a deleted organization can be restored."""
-EXPORT_LIFE: Final = timedelta(days=7)
-"""How long an export can be downloaded."""
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """One archive of an organization: `waiting`, `done` (with its size in bytes) or `failed`."""
-
-    id: ExportId
-    state: str
-    size: int | None
-    created_by: str
-    created_at: datetime
-    finished_at: datetime | None
 
 
 async def delete(tx: Transaction, principal: Principal, wanted: TenantId, now: datetime) -> Organization:
@@ -106,40 +91,8 @@ async def list_all(tx: Transaction, text: str = "", *, limit: int = 500) -> list
     return [organization_of(row, await quotas.plan_name(tx, TenantId(row["tenant_id"]))) for row in rows]
 
 
-async def order_export(tx: Transaction, principal: Principal, wanted: TenantId, now: datetime) -> Export:
-    """Ask for an archive of the organization, `org.export`. The job is the caller's part. Raises NotFound."""
-    if wanted != principal.tenant_id:
-        raise unknown()
-    export_id = ExportId(ids.new())
-    await queries.insert_export(tx, wanted, export_id, principal.wire_id, now)
-    await audit.record(tx, principal, "org.export", "organization_export", ids.encode(ids.EXPORT, export_id))
-    return await find_export(tx, principal, wanted, export_id)
-
-
-async def find_export(tx: Transaction, principal: Principal, wanted: TenantId, export_id: ExportId) -> Export:
-    """One archive. Raises NotFound."""
-    if wanted != principal.tenant_id:
-        raise unknown()
-    row = await queries.select_export(tx, wanted, export_id)
-    if row is None:
-        raise NotFound("There is no such export in this organization.", code="export_not_found")
-    return _export(row)
-
-
-async def list_exports(tx: Transaction, principal: Principal, wanted: TenantId) -> list[Export]:
-    """The newest first, at most fifty. Raises NotFound."""
-    if wanted != principal.tenant_id:
-        raise unknown()
-    return [_export(row) for row in await queries.select_exports(tx, wanted, 50)]
-
-
-def export_key(tenant_id: TenantId, export_id: ExportId) -> str:
-    """Where the archive is in the object store."""
-    return f"{exports_folder(tenant_id)}/{ids.encode(ids.EXPORT, export_id)}.zip"
-
-
 def exports_folder(tenant_id: TenantId) -> str:
-    """Where an organization's archives are."""
+    """Where an organization's archives are in the object store: they go with it."""
     return f"exports/{ids.encode(ids.ORGANIZATION, tenant_id)}"
 
 
@@ -157,7 +110,3 @@ async def _note(
         tx, principal, action, "organization", ids.encode(ids.ORGANIZATION, principal.tenant_id), new=new
     )
     await announce(tx, event)
-
-
-def _export(row: Row) -> Export:
-    return Export(**dict(row))
