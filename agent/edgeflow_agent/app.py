@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import errno
 import logging
 import os
@@ -153,18 +152,17 @@ class Agent:
             await self.telling.open()
             await self._listen(server)
             _log.info("edgeflow-agent %s runs; its state is in %s.", VERSION, self.settings.agent_dir)
-            with contextlib.suppress(_Stopped):
-                try:
-                    async with asyncio.TaskGroup() as group:
-                        group.create_task(self.collector.run(), name="collector")
-                        group.create_task(self.commands.run(), name="commands")
-                        group.create_task(self.runtime.run(autostart=self.shadow.autostart), name="flows")
-                        for work in self.telling.works:
-                            group.create_task(work(), name="reports")
-                        group.create_task(self.tunnel.run(), name="tunnel")
-                        group.create_task(self._stop_when_asked(), name="stop")
-                except* _Stopped as stopped:
-                    raise _Stopped from stopped
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self.collector.run(), name="collector")
+                    group.create_task(self.commands.run(), name="commands")
+                    group.create_task(self.runtime.run(autostart=self.shadow.autostart), name="flows")
+                    for work in self.telling.works:
+                        group.create_task(work(), name="reports")
+                    group.create_task(self.tunnel.run(), name="tunnel")
+                    group.create_task(self._stop_when_asked(), name="stop")
+            except* _Stopped:
+                pass
         finally:
             await server.stop()
             await self.runtime.close()
