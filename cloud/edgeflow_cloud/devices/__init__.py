@@ -9,6 +9,7 @@ from edgeflow_cloud.devices.callers import name_callers
 from edgeflow_cloud.devices.explain.model import FINDERS, Finder, Finding, State
 from edgeflow_cloud.devices.groups.service import change_members
 from edgeflow_cloud.devices.keys.service import list_ending_keys
+from edgeflow_cloud.devices.matching.labels import Labelled, label_target
 from edgeflow_cloud.devices.matching.queries import SORTS
 from edgeflow_cloud.devices.matching.service import require_sound, resolve_target
 from edgeflow_cloud.devices.model import (
@@ -22,6 +23,7 @@ from edgeflow_cloud.devices.model import (
     hash_key,
     no_such_device,
 )
+from edgeflow_cloud.devices.schemas import TargetBody
 from edgeflow_cloud.devices.service import (
     authenticate_key,
     authenticate_many,
@@ -42,10 +44,12 @@ __all__ = [
     "Filter",
     "Finder",
     "Finding",
+    "Labelled",
     "Sighting",
     "State",
     "Status",
     "Target",
+    "TargetBody",
     "authenticate_key",
     "authenticate_many",
     "change_members",
@@ -53,6 +57,7 @@ __all__ = [
     "delete_device",
     "find_device",
     "hash_key",
+    "label_target",
     "list_devices",
     "list_ending_keys",
     "name_callers",

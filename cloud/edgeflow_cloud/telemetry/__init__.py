@@ -8,6 +8,22 @@ them for ever (30 days).
 """
 
 from edgeflow_cloud.telemetry.live import STREAMS, sample_channel, stream_channel, stream_of
-from edgeflow_cloud.telemetry.model import KEEP, METRICS
+from edgeflow_cloud.telemetry.model import KEEP, METRICS, Window, choose_window
+from edgeflow_cloud.telemetry.rollups.model import Resolution, choose_step, name_of
+from edgeflow_cloud.telemetry.service import kept_of, read_together
 
-__all__ = ["KEEP", "METRICS", "STREAMS", "sample_channel", "stream_channel", "stream_of"]
+__all__ = [
+    "KEEP",
+    "METRICS",
+    "STREAMS",
+    "Resolution",
+    "Window",
+    "choose_step",
+    "choose_window",
+    "kept_of",
+    "name_of",
+    "read_together",
+    "sample_channel",
+    "stream_channel",
+    "stream_of",
+]

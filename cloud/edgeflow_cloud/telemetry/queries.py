@@ -193,6 +193,22 @@ async def select_custom_names(tx: Transaction, tenant_id: TenantId, device_id: D
     return [row["name"] for row in rows]
 
 
+async def select_common_names(
+    tx: Transaction, tenant_id: TenantId, device_ids: Sequence[DeviceId]
+) -> list[str]:
+    """The names of the devices' own values, each once, in order."""
+    rows = await tx.fetch(
+        """
+        select distinct jsonb_object_keys(custom) as name from device_latest_metrics
+        where tenant_id = $1 and device_id = any ($2::uuid[])
+        order by 1
+        """,
+        tenant_id,
+        list(device_ids),
+    )
+    return [row["name"] for row in rows]
+
+
 async def delete_custom(tx: Transaction, tenant_id: TenantId, device_id: DeviceId, before: datetime) -> None:
     """Delete the values of a device that is gone."""
     await tx.execute(

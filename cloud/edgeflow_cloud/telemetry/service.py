@@ -8,7 +8,7 @@ from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.telemetry import queries
-from edgeflow_cloud.telemetry.model import Kept, Window, split_metrics
+from edgeflow_cloud.telemetry.model import METRICS, Kept, Window, split_metrics
 from edgeflow_cloud.telemetry.rollups import queries as rollups
 from edgeflow_cloud.telemetry.rollups.model import Scope, choose_step, floor, widen
 
@@ -49,6 +49,36 @@ async def read_metrics(
         for name in custom:
             lists[name] = [_short(own.get((name, bucket))) for bucket in buckets]
     return lists
+
+
+async def read_together(
+    tx: Transaction,
+    principal: Principal,
+    members: Sequence[tuple[DeviceId, int]],
+    window: Window,
+    metric: str,
+    aggregate: str,
+) -> dict[int, list[float | None]]:
+    """One metric of many devices, those with the same key taken together: key -> a value a bucket.
+
+    Every sample weighs the same: an average is the sum by the count, however many samples a device has. A bucket
+    without a sample is None, for `count` 0. Keys without any sample are absent. Raises Invalid (`unknown_metric`).
+    """
+    device_ids, tenant_id = [device_id for device_id, _ in members], principal.tenant_id
+    names = (
+        () if metric in METRICS else await queries.select_common_names(tx, tenant_id, sorted(set(device_ids)))
+    )
+    _, custom = split_metrics((metric,), names)
+    step = choose_step(window.step)
+    wide = widen(window, step)
+    scope = Scope(device_ids, await _tails(tx, device_ids, wide, step), [key for _, key in members])
+    read = rollups.select_custom if custom else rollups.select_system
+    found: dict[int, dict[int, float | None]] = {}
+    for row in await read(tx, tenant_id, scope, wide, (metric,), aggregate, step):
+        found.setdefault(row["key"], {})[row["bucket"]] = row[-1]
+    nothing = 0.0 if aggregate == "count" else None
+    buckets = window.buckets()
+    return {key: [_short(values.get(one, nothing)) for one in buckets] for key, values in found.items()}
 
 
 async def kept_of(tx: Transaction, principal: Principal) -> Kept:

@@ -118,6 +118,7 @@ ROWS: Final[dict[str, Row]] = {
     "GET /devices/{device_id}/events": Row("devices:view"),
     "GET /devices/{device_id}/logs": Row("devices:view"),
     "GET /prometheus": Row("devices:view"),
+    "POST /telemetry/query": Row("devices:view", {"target": {"all": True}, "metric": "cpu_percent"}),
     "GET /devices/{device_id}/commands": Row("devices:view"),
     "POST /devices/{device_id}/commands": Row("devices:manage", {"action": "x", "ttl": 60}),
     "GET /devices/{device_id}/flow-keys": Row("flows:view", device=True),

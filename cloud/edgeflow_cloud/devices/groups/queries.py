@@ -144,10 +144,10 @@ async def select_names(tx: Transaction, tenant_id: TenantId, limit: int) -> list
 
 
 async def select_dynamic(tx: Transaction, tenant_id: TenantId, limit: int) -> list[Row]:
-    """(name, query) of the dynamic groups, by name."""
+    """(id, name, query) of the dynamic groups, by name."""
     return await tx.fetch(
         """
-        select g.name, g.query from device_groups g
+        select g.id, g.name, g.query from device_groups g
         where g.tenant_id = $1 and g.kind = 'dynamic' order by lower(g.name) limit $2
         """,
         tenant_id,

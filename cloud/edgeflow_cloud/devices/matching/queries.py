@@ -92,6 +92,25 @@ async def select_ids(tx: Transaction, found: Condition, limit: int) -> list[Row]
     )
 
 
+async def select_labels(tx: Transaction, found: Condition, limit: int) -> list[Row]:
+    """(id, name, tags, group_ids, group_names) of the matching devices, in their order; fixed groups only."""
+    joins, where, most = " ".join(found.joins), found.where, found.bind(limit, "bigint")
+    return await tx.fetch(
+        f"""
+        select d.id, d.name, d.tags, coalesce(m.ids, '{{}}') as group_ids, coalesce(m.names, '{{}}') as group_names
+        from devices d {joins} left join lateral (
+            select array_agg(g.id order by lower(g.name), g.id) as ids,
+                array_agg(g.name order by lower(g.name), g.id) as names
+            from device_group_members m join device_groups g on g.tenant_id = m.tenant_id and g.id = m.group_id
+            where m.tenant_id = d.tenant_id and m.device_id = d.id
+        ) m on true
+        where d.tenant_id = $1 and {where}
+        order by d.id limit {most}
+        """,  # noqa: S608
+        *found.arguments,
+    )
+
+
 async def lock_matching(tx: Transaction, found: Condition, limit: int) -> list[Row]:
     """(id, name, tags), locked in the order of their ids, so that two calls cannot deadlock."""
     joins, where, most = " ".join(found.joins), found.where, found.bind(limit, "bigint")
