@@ -7,6 +7,8 @@ from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
 from edgeflow_cloud.devices import FINDERS
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
 from edgeflow_cloud.edge_nodes.wiring import SUBSYSTEM as EDGE_NODES
+from edgeflow_cloud.exports import FILES
+from edgeflow_cloud.exports.wiring import SUBSYSTEM as EXPORTS
 from edgeflow_cloud.fleet_metrics.wiring import SUBSYSTEM as FLEET_METRICS
 from edgeflow_cloud.flow_keys.wiring import SUBSYSTEM as FLOW_KEYS
 from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
@@ -30,6 +32,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     DEVICES,
     SAVED_SEARCHES,
     FLOW_KEYS,
+    EXPORTS,
     PROVISIONING,
     TUNNEL,
     COMMANDS,
@@ -42,3 +45,4 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
 for _subsystem in SUBSYSTEMS:
     VOCABULARY.learn(_subsystem.query_fields)
     FINDERS.learn(_subsystem.findings)
+    FILES.learn(_subsystem.archived)
