@@ -8,11 +8,14 @@ import re
 import time
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from .javalike import to_number
 from .message import Message, clone_value
 from .node import Node, NodeConfig, NodeError
+
+if TYPE_CHECKING:
+    from .context import Context
 
 MISSING: Final = object()
 """What `Path.get` answers where there is nothing (JavaScript's undefined)."""
@@ -246,11 +249,11 @@ def evaluator(node: Node[NodeConfig], kind: str, value: object) -> Evaluator:
         name = str(value)
         return lambda _: node.environment.get(name, "")
     if kind in ("jsonata", "expression"):
-        raise NodeError(
-            f"Expressions ({kind}) are not known here. Put a function node in the place of {value!r}."
-        )
+        from .expressions import Expression  # It needs this module, and costs memory.
+
+        return Expression(node, value, in_payload=kind == "expression").evaluate
     raise NodeError(
-        f"There is no value type {kind!r}; there are msg, flow, global, str, num, bool, json, date, env."
+        f"There is no value type {kind!r}; there are msg, flow, global, str, num, bool, json, date, env, jsonata."
     )
 
 
@@ -292,6 +295,12 @@ class _Stored(dict[str, object]):
         key = next(filter(None, match.groups()), "") if match else path
         value = fetch(key, MISSING)
         super().__init__({} if value is MISSING else {key: value})
+
+
+def read_stored(context: Context, path: str) -> object:
+    """What a context has at a path; MISSING where there is nothing."""
+    compiled = Path(_plain_key(path))
+    return compiled.get(_Stored(context.get, compiled.text))
 
 
 def set_typed(node: Node[NodeConfig], kind: str, path: str) -> Callable[[Message, object], bool]:

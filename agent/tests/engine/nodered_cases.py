@@ -91,6 +91,50 @@ CASES: dict[str, Case] = {
     "switch all": switch(rules({"t": "gt", "v": "1", "vt": "num"}, {"t": "gt", "v": "2", "vt": "num"}), [1, 2, 3]),
     "switch first": switch(rules({"t": "gt", "v": "1", "vt": "num"}, {"t": "gt", "v": "2", "vt": "num"}), [1, 2, 3], checkall="false"),
     "switch previous": switch(rules({"t": "neq", "v": "", "vt": "prev"}), [1, 1, 2, 2, 1]),
+    **{
+        f"switch sequence {name} {repair}": switch(
+            entries, [{"payload": n, "parts": {"id": "s", "index": n, "count": 5}} for n in (0, 1, 2, 3, 4)], repair=repair,
+            checkall=every,
+        )
+        for name, every, entries in (
+            ("head tail index", "true", rules({"t": "head", "v": "2", "vt": "num"}, {"t": "tail", "v": "1", "vt": "num"},
+                                              {"t": "index", "v": "1", "vt": "num", "v2": "3", "v2t": "num"})),
+            ("odd", "false", rules({"t": "jsonata_exp", "v": "payload % 2 = 1 and $N = 5", "vt": "jsonata"}, {"t": "else"})),
+        )
+        for repair in (True, False)
+    },
+    "switch repair without parts": switch(rules({"t": "gt", "v": "1", "vt": "num"}, {"t": "else"}), [1, 2], repair=True),
+    "switch jsonata": switch(
+        rules({"t": "eq", "v": "$sum(list)", "vt": "jsonata"}, {"t": "btwn", "v": "topic", "vt": "jsonata", "v2": "topic + 2", "v2t": "jsonata"}),
+        [{"payload": {"a": 3}, "list": [1, 2], "topic": 2}, {"payload": {"a": 6}, "list": [1, 2], "topic": 5}],
+        property="payload.a * 1", propertyType="jsonata",
+    ),
+    "switch previous of some": switch(rules({"t": "eq", "v": "1", "vt": "num"}, {"t": "gt", "v": "", "vt": "prev"}), [1, 2, 1, 3, 2], checkall="false"),
+    "change jsonata": change(
+        rules(
+            {"t": "set", "p": "a", "pt": "msg", "to": "$map(payload.people, function($p) { $uppercase($p.name) })", "tot": "jsonata"},
+            {"t": "set", "p": "b", "pt": "msg", "to": "payload.people[age > 40].name", "tot": "jsonata"},
+            {"t": "set", "p": "c", "pt": "msg", "to": "{ 'mean': $average(payload.people.age), 'none': payload.nothing, 'null': null }", "tot": "jsonata"},
+            {"t": "set", "p": "d", "pt": "msg", "to": "msg.payload.n + 1", "tot": "jsonata"},
+            {"t": "set", "p": "kept", "pt": "flow", "to": "payload.n", "tot": "msg"},
+            {"t": "set", "p": "e", "pt": "msg", "to": "$flowContext('kept') & '/' & topic", "tot": "jsonata"},
+            {"t": "set", "p": "f", "pt": "msg", "to": "[1..3]", "tot": "jsonata"},
+        ),
+        [{"payload": {"people": [{"name": "Ada", "age": 36}, {"name": "Alan", "age": 41}], "n": 4}, "topic": "x"}],
+    ),
+    "change jsonata regex": change(rules({"t": "set", "p": "payload", "pt": "msg", "to": "$replace(payload, /[0-9]+/, '#')", "tot": "jsonata"}), ["a1b22"]),
+    **{
+        f"join reduce {right}": one(
+            "join", [{"payload": n, "topic": "t", "parts": {"id": "s", "index": n, "count": 4}} for n in (2, 0, 3, 1)] + ["alone"],
+            mode="reduce", reduceExp="$A & '-' & payload & '/' & $I", reduceInit="begin", reduceInitType="str", reduceFixup="$A & ' of ' & $N",
+            reduceRight=right, joiner="\\n", joinerType="str", timeout="", count="",
+        )
+        for right in (False, True)
+    },
+    "join reduce sum": one(
+        "join", [{"payload": n, "parts": {"id": "s", "index": n, "count": 3}} for n in range(3)], mode="reduce", reduceExp="$A + payload",
+        reduceInit="0", reduceInitType="num", reduceFixup="", reduceRight=False, joiner="\\n", joinerType="str", timeout="", count="",
+    ),
     "change set": change(
         rules(
             {"t": "set", "p": "payload.a.b", "pt": "msg", "to": "5", "tot": "num"},

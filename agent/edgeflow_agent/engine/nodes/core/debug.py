@@ -47,7 +47,7 @@ class Debug(Node[DebugConfig]):
             else "payload"
         )
         self._value: Evaluator | None = None if whole else evaluator(self, config.target_type or "msg", path)
-        self._path = "" if whole else Path(path).text
+        self._path = "" if whole or config.target_type == "jsonata" else Path(path).text
         self._active = config.active
         self._logs = config.console or config.output_to != "" or config.output == "console"
         self._always = self._logs or config.tostatus

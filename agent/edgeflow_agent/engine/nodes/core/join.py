@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from msgspec import Meta
 
@@ -11,6 +11,9 @@ from ...javalike import to_text
 from ...message import Message, clone, clone_value
 from ...node import Node, NodeConfig, NodeError
 from ...properties import MISSING, Path
+
+if TYPE_CHECKING:
+    from .reducing import Reducer
 
 GROUPS = 1_000
 ENTRIES = 100_000
@@ -28,6 +31,18 @@ class JoinConfig(NodeConfig):
     joiner_type: Literal["str", "bin"] = "str"
     accumulate: Annotated[bool, Meta(title="Go on with what was joined")] = False
     timeout: Annotated[float, Meta(title="Send after (seconds)", ge=0)] = 0
+    reduce_exp: Annotated[
+        str,
+        Meta(
+            title="Reduce: expression",
+            description="JSONata; $A so far, $I place, $N count",
+            examples=["$A + payload"],
+        ),
+    ] = ""
+    reduce_init: Annotated[object, Meta(title="Reduce: first $A")] = None
+    reduce_init_type: Annotated[str, Meta(title="Its type")] = ""
+    reduce_right: Annotated[bool, Meta(title="Reduce: from the last to the first")] = False
+    reduce_fixup: Annotated[str, Meta(title="Reduce: last of all")] = ""
     count: Annotated[int, Meta(title="Send after so many messages", ge=0)] = 0
 
 
@@ -62,10 +77,11 @@ class Join(Node[JoinConfig]):
 
     async def start(self) -> None:
         config = self.config
+        self._reducer: Reducer | None = None
         if config.mode == "reduce":
-            raise NodeError(
-                "The mode 'reduce' needs JSONata, which is not known here. Put a function node in its place."
-            )
+            from .reducing import Reducer
+
+            self._reducer = Reducer(self)
         self._path, self._key = Path(config.property), Path(config.key or "topic")
         self._groups: dict[str, _Group] = {}
         written = config.joiner.replace("\\n", "\n").replace("\\r", "\r").replace("\\t", "\t")
@@ -83,8 +99,13 @@ class Join(Node[JoinConfig]):
             if group.timer is not None:
                 group.timer.cancel()
         self._groups.clear()
+        self._reducer = None
 
     def receive(self, message: Message) -> None:
+        if self._reducer is not None:
+            if (made := self._reducer.take(message)) is not None:
+                self.send(made)
+            return
         parts = message.get("parts")
         known = cast("Message", parts) if isinstance(parts, dict) else {}
         auto = self.config.mode == "auto"

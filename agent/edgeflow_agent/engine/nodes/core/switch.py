@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Annotated, Literal, cast
 
-import msgspec
 from msgspec import Meta
 
-from ...javalike import kind_of, less, less_or_equal, loosely_equal, to_number, to_string, to_text
 from ...message import Message, clone
 from ...node import Node, NodeConfig, NodeError
-from ...properties import MISSING, Evaluator, FieldPath, evaluator
-
-Test = Callable[[object, Message], bool]
-
-
-class Rule(NodeConfig):
-    """One rule: `t` the test, `v` and `v2` what it compares with, `vt` and `v2t` their types, `case` ignores case."""
-
-    t: Literal[
-        "eq", "neq", "lt", "lte", "gt", "gte", "btwn", "cont", "regex", "true", "false", "null", "nnull",
-        "empty", "nempty", "istype", "hask", "else", "head", "tail", "index", "jsonata_exp",
-    ]  # fmt: skip
-    v: object = ""
-    vt: str = ""
-    v2: object = ""
-    v2t: str = ""
-    case: bool = False
+from ...properties import MISSING, FieldPath, evaluator
+from .rules import Rule, Test, compile_test
+from .sequences import Gathering, read_parts, rebuild
 
 
 class SwitchConfig(NodeConfig):
@@ -40,7 +23,9 @@ class SwitchConfig(NodeConfig):
         str, Meta(title="Property of", description="empty: of the message, else of its payload")
     ] = ""
     checkall: Annotated[bool | str, Meta(title="Check all rules, not only up to the first that fits")] = True
-    repair: Annotated[bool, Meta(title="Rebuild sequences")] = False
+    repair: Annotated[
+        bool, Meta(title="Rebuild sequences", description="what leaves by a port is a sequence of its own")
+    ] = False
 
 
 class Switch(Node[SwitchConfig]):
@@ -48,6 +33,7 @@ class Switch(Node[SwitchConfig]):
 
     type = "switch"
     Config = SwitchConfig
+    _gathering: Gathering | None = None
 
     def count_outputs(self) -> int:
         return len(self.config.rules)
@@ -60,10 +46,29 @@ class Switch(Node[SwitchConfig]):
         self._tests = [
             (output, compile_test(self, rule, self._before)) for output, rule in enumerate(config.rules)
         ]
+        if config.repair or any(rule.t == "tail" for rule in config.rules):
+            self._gathering = Gathering(self)
+
+    async def stop(self) -> None:
+        if self._gathering is not None:
+            self._gathering.clear()
 
     def forward(self, message: Message) -> int | None:
+        if self._gathering is not None and (parts := read_parts(message)) is not None:
+            if (group := self._gathering.add(message, parts)) is not None:
+                self._send_all(group)
+            return None
+        fitting = self._fit(message)
+        if len(fitting) == 1:
+            return fitting[0]
+        copies = [clone(message) for _ in fitting[1:]]
+        for output, copy in zip(fitting, [message, *copies], strict=False):
+            self.send(copy, output)
+        return None
+
+    def _fit(self, message: Message) -> list[int]:
+        """The ports of the rules that fit."""
         value = self._value(message)
-        self._before[0] = value
         fitting: list[int] = []
         for output, test in self._tests:
             if test is None:  # else: fits when nothing before it did.
@@ -74,131 +79,21 @@ class Switch(Node[SwitchConfig]):
                 fitting.append(output)
                 if not self._all:
                     break
-        if len(fitting) == 1:
-            return fitting[0]
-        copies = [clone(message) for _ in fitting[1:]]
-        for output, copy in zip(fitting, [message, *copies], strict=False):
-            self.send(copy, output)
-        return None
+        self._before[0] = value
+        return fitting
 
-
-def compile_test(node: Node[NodeConfig], rule: Rule, before: list[object]) -> Test | None:
-    """The test of a rule; None for `else`."""
-    kind = rule.t
-    if kind == "else":
-        return None
-    simple = _SIMPLE.get(kind)
-    if simple is not None:
-        return lambda value, _: simple(None if value is MISSING else value)
-    if kind in ("head", "tail", "index", "jsonata_exp"):
-        raise NodeError(f"The rule {kind!r} is not known here. Use split, function or join for sequences.")
-    if kind == "istype":
-        wanted = str(rule.v)
-        return lambda value, _: _is_type(value, wanted)
-    first = _operand(node, rule.v, rule.vt, before)
-    if kind == "regex":
-        return _regex(first, rule.case)
-    if kind == "btwn":
-        second = _operand(node, rule.v2, rule.v2t, before)
-        return lambda value, message: _between(value, first(message), second(message))
-    if kind in ("lt", "lte", "gt", "gte"):
-        return _order(kind, first)
-    if kind == "cont":
-        return lambda value, message: to_text(first(message)) in _text(value)
-    if kind == "hask":
-        return lambda value, message: isinstance(value, dict) and to_text(first(message)) in value
-    if kind == "eq":
-        return lambda value, message: _equal(value, first(message))
-    return lambda value, message: not _equal(value, first(message))
-
-
-def _operand(node: Node[NodeConfig], value: object, kind: str, before: list[object]) -> Evaluator:
-    if kind == "prev":
-        held: list[object] = [MISSING]
-
-        def previous(_: Message) -> object:
-            found, held[0] = held[0], before[0]
-            return found
-
-        return previous
-    if not kind:  # The field runtime has no types: a number written as text is one.
-        if isinstance(value, str):
-            number = to_number(value)
-            kind, value = ("num", number) if value.strip() and number == number else ("str", value)
-        else:
-            kind = "json"
-    return evaluator(node, kind, value)
-
-
-def _equal(value: object, other: object) -> bool:
-    return loosely_equal(None if value is MISSING else value, None if other is MISSING else other)
-
-
-def _text(value: object) -> str:
-    return "undefined" if value is MISSING else to_string(value)
-
-
-def _order(kind: str, operand: Evaluator) -> Test:
-    if kind == "lt":
-        return lambda value, message: value is not MISSING and less(value, operand(message))
-    if kind == "lte":
-        return lambda value, message: value is not MISSING and less_or_equal(value, operand(message))
-    if kind == "gt":
-        return lambda value, message: value is not MISSING and less(operand(message), value)
-    return lambda value, message: value is not MISSING and less_or_equal(operand(message), value)
-
-
-def _between(value: object, low: object, high: object) -> bool:
-    if value is MISSING:
-        return False
-    return (less_or_equal(low, value) and less_or_equal(value, high)) or (
-        less_or_equal(high, value) and less_or_equal(value, low)
-    )
-
-
-def _regex(operand: Evaluator, ignore_case: bool) -> Test:
-    cache: dict[str, re.Pattern[str]] = {}
-
-    def test(value: object, message: Message) -> bool:
-        pattern = to_text(operand(message))
-        compiled = cache.get(pattern)
-        if compiled is None:
-            cache.clear()
-            try:
-                compiled = cache[pattern] = re.compile(pattern, re.IGNORECASE if ignore_case else 0)
-            except re.error as error:
-                raise NodeError(f"{pattern!r} is not a regular expression: {error}.") from None
-        return compiled.search(_text(value)) is not None
-
-    return test
-
-
-def _is_type(value: object, wanted: str) -> bool:
-    if value is MISSING:
-        return wanted == "undefined"
-    if wanted == "json":
-        try:
-            msgspec.json.decode(_text(value))
-        except msgspec.DecodeError:
-            return False
-        return True
-    if wanted == "object":
-        return isinstance(value, dict)
-    return kind_of(value) == wanted
-
-
-def _is_empty(value: object) -> bool:
-    return isinstance(value, (str, list, dict, bytes)) and len(cast("str", value)) == 0
-
-
-_SIMPLE: dict[str, Callable[[object], bool]] = {
-    "true": lambda value: value is True,
-    "false": lambda value: value is False,
-    "null": lambda value: value is None,
-    "nnull": lambda value: value is not None,
-    "empty": _is_empty,
-    "nempty": lambda value: isinstance(value, (str, list, dict, bytes)) and len(cast("str", value)) > 0,
-}
+    def _send_all(self, group: list[Message]) -> None:
+        """A whole sequence: only now is it known how many there are."""
+        for each in group:
+            cast("Message", each["parts"])["count"] = len(group)
+        fitted = [(each, self._fit(each)) for each in group]
+        if self.config.repair:
+            for each, output in rebuild(fitted):
+                self.send(each, output)
+            return
+        for each, ports in fitted:
+            for place, output in enumerate(ports):
+                self.send(each if place == len(ports) - 1 else clone(each), output)
 
 
 class IfConfig(NodeConfig):
