@@ -28,6 +28,7 @@ import { Route as AppDevicesDeviceIdRouteRouteImport } from './../routes/_app/de
 import { Route as AppDevicesAddRouteImport } from './../routes/_app/devices/add'
 import { Route as AppDevicesClaimRouteImport } from './../routes/_app/devices/claim'
 import { Route as AppDevicesCodesRouteImport } from './../routes/_app/devices/codes'
+import { Route as AppDevicesImportRouteImport } from './../routes/_app/devices/import'
 import { Route as AppGroupsIndexRouteImport } from './../routes/_app/groups/index'
 import { Route as AppGroupsGroupIdRouteImport } from './../routes/_app/groups/$groupId'
 import { Route as AppOrganizationIndexRouteImport } from './../routes/_app/organization/index'
@@ -140,6 +141,11 @@ const AppDevicesCodesRoute = AppDevicesCodesRouteImport.update({
   path: '/devices/codes',
   getParentRoute: () => AppRoute,
 } as any)
+const AppDevicesImportRoute = AppDevicesImportRouteImport.update({
+  id: '/devices/import',
+  path: '/devices/import',
+  getParentRoute: () => AppRoute,
+} as any)
 const AppGroupsIndexRoute = AppGroupsIndexRouteImport.update({
   id: '/groups/',
   path: '/groups/',
@@ -249,6 +255,7 @@ export interface FileRoutesByFullPath {
   '/devices/add': typeof AppDevicesAddRoute
   '/devices/claim': typeof AppDevicesClaimRoute
   '/devices/codes': typeof AppDevicesCodesRoute
+  '/devices/import': typeof AppDevicesImportRoute
   '/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/organization/audit': typeof AppOrganizationAuditRoute
@@ -283,6 +290,7 @@ export interface FileRoutesByTo {
   '/devices/add': typeof AppDevicesAddRoute
   '/devices/claim': typeof AppDevicesClaimRoute
   '/devices/codes': typeof AppDevicesCodesRoute
+  '/devices/import': typeof AppDevicesImportRoute
   '/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/organization/audit': typeof AppOrganizationAuditRoute
@@ -322,6 +330,7 @@ export interface FileRoutesById {
   '/_app/devices/add': typeof AppDevicesAddRoute
   '/_app/devices/claim': typeof AppDevicesClaimRoute
   '/_app/devices/codes': typeof AppDevicesCodesRoute
+  '/_app/devices/import': typeof AppDevicesImportRoute
   '/_app/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/_app/organization/api-keys': typeof AppOrganizationApiKeysRoute
   '/_app/organization/audit': typeof AppOrganizationAuditRoute
@@ -361,6 +370,7 @@ export interface FileRouteTypes {
     | '/devices/add'
     | '/devices/claim'
     | '/devices/codes'
+    | '/devices/import'
     | '/groups/$groupId'
     | '/organization/api-keys'
     | '/organization/audit'
@@ -395,6 +405,7 @@ export interface FileRouteTypes {
     | '/devices/add'
     | '/devices/claim'
     | '/devices/codes'
+    | '/devices/import'
     | '/groups/$groupId'
     | '/organization/api-keys'
     | '/organization/audit'
@@ -433,6 +444,7 @@ export interface FileRouteTypes {
     | '/_app/devices/add'
     | '/_app/devices/claim'
     | '/_app/devices/codes'
+    | '/_app/devices/import'
     | '/_app/groups/$groupId'
     | '/_app/organization/api-keys'
     | '/_app/organization/audit'
@@ -599,6 +611,13 @@ declare module '@tanstack/react-router' {
       path: '/devices/codes'
       fullPath: '/devices/codes'
       preLoaderRoute: typeof AppDevicesCodesRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/devices/import': {
+      id: '/_app/devices/import'
+      path: '/devices/import'
+      fullPath: '/devices/import'
+      preLoaderRoute: typeof AppDevicesImportRouteImport
       parentRoute: typeof AppRoute
     }
     '/_app/groups/': {
@@ -797,6 +816,7 @@ interface AppRouteChildren {
   AppDevicesAddRoute: typeof AppDevicesAddRoute
   AppDevicesClaimRoute: typeof AppDevicesClaimRoute
   AppDevicesCodesRoute: typeof AppDevicesCodesRoute
+  AppDevicesImportRoute: typeof AppDevicesImportRoute
   AppGroupsGroupIdRoute: typeof AppGroupsGroupIdRoute
   AppDevicesIndexRoute: typeof AppDevicesIndexRoute
   AppGroupsIndexRoute: typeof AppGroupsIndexRoute
@@ -809,6 +829,7 @@ const AppRouteChildren: AppRouteChildren = {
   AppDevicesAddRoute: AppDevicesAddRoute,
   AppDevicesClaimRoute: AppDevicesClaimRoute,
   AppDevicesCodesRoute: AppDevicesCodesRoute,
+  AppDevicesImportRoute: AppDevicesImportRoute,
   AppGroupsGroupIdRoute: AppGroupsGroupIdRoute,
   AppDevicesIndexRoute: AppDevicesIndexRoute,
   AppGroupsIndexRoute: AppGroupsIndexRoute,

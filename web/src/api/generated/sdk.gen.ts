@@ -2,7 +2,7 @@
 
 import type { Client, ClientMeta, Options as Options2, RequestResult, TDataShape } from './client';
 import { client } from './client.gen';
-import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddGroupMembersData, AddGroupMembersErrors, AddGroupMembersResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckQueryData, CheckQueryErrors, CheckQueryResponses, ClaimDeviceData, ClaimDeviceErrors, ClaimDeviceResponses, CompareShadowVersionsData, CompareShadowVersionsErrors, CompareShadowVersionsResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, CreateSearchData, CreateSearchErrors, CreateSearchResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DeleteShadowData, DeleteShadowErrors, DeleteShadowResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExplainDeviceData, ExplainDeviceErrors, ExplainDeviceResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetEdgeFlowData, GetEdgeFlowErrors, GetEdgeFlowResponses, GetEdgeGpioData, GetEdgeGpioErrors, GetEdgeGpioResponses, GetEdgeHealthData, GetEdgeHealthErrors, GetEdgeHealthResponses, GetEdgeMetricsData, GetEdgeMetricsErrors, GetEdgeMetricsResponses, GetEdgeNodeTypesData, GetEdgeNodeTypesErrors, GetEdgeNodeTypesResponses, GetEditorUrlData, GetEditorUrlErrors, GetEditorUrlResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetShadowVersionData, GetShadowVersionErrors, GetShadowVersionResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceKeysData, ListDeviceKeysErrors, ListDeviceKeysResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEdgeExecutionsData, ListEdgeExecutionsErrors, ListEdgeExecutionsResponses, ListEdgeFlowsData, ListEdgeFlowsErrors, ListEdgeFlowsResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListGroupMembersData, ListGroupMembersErrors, ListGroupMembersResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListQueryFieldsData, ListQueryFieldsErrors, ListQueryFieldsResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListShadowVersionsData, ListShadowVersionsErrors, ListShadowVersionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveGroupMembersData, RemoveGroupMembersErrors, RemoveGroupMembersResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RestoreShadowData, RestoreShadowErrors, RestoreShadowResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeDeviceKeyData, RevokeDeviceKeyErrors, RevokeDeviceKeyResponses, RevokeProvisioningCodesData, RevokeProvisioningCodesErrors, RevokeProvisioningCodesResponses, RotateDeviceKeyData, RotateDeviceKeyErrors, RotateDeviceKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, StartEdgeFlowData, StartEdgeFlowErrors, StartEdgeFlowResponses, StopEdgeFlowData, StopEdgeFlowErrors, StopEdgeFlowResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UnclaimDeviceData, UnclaimDeviceErrors, UnclaimDeviceResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateSearchData, UpdateSearchErrors, UpdateSearchResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
+import type { AcceptInvitationData, AcceptInvitationErrors, AcceptInvitationResponses, AddGroupMembersData, AddGroupMembersErrors, AddGroupMembersResponses, CancelCommandData, CancelCommandErrors, CancelCommandResponses, ChangeMemberData, ChangeMemberErrors, ChangeMemberResponses, ChangePasswordData, ChangePasswordErrors, ChangePasswordResponses, CheckQueryData, CheckQueryErrors, CheckQueryResponses, ClaimDeviceData, ClaimDeviceErrors, ClaimDeviceResponses, CompareShadowVersionsData, CompareShadowVersionsErrors, CompareShadowVersionsResponses, ConfirmMfaData, ConfirmMfaErrors, ConfirmMfaResponses, CreateApiKeyData, CreateApiKeyErrors, CreateApiKeyResponses, CreateCommandData, CreateCommandErrors, CreateCommandResponses, CreateDeviceData, CreateDeviceErrors, CreateDeviceResponses, CreateExportData, CreateExportErrors, CreateExportResponses, CreateFlowBundleData, CreateFlowBundleErrors, CreateFlowBundleResponses, CreateGroupData, CreateGroupErrors, CreateGroupResponses, CreateInvitationData, CreateInvitationErrors, CreateInvitationResponses, CreateLiveTicketData, CreateLiveTicketErrors, CreateLiveTicketResponses, CreateOrganizationData, CreateOrganizationErrors, CreateOrganizationResponses, CreateProjectData, CreateProjectErrors, CreateProjectResponses, CreateProvisioningCodesData, CreateProvisioningCodesErrors, CreateProvisioningCodesResponses, CreateSearchData, CreateSearchErrors, CreateSearchResponses, DeleteDeviceData, DeleteDeviceErrors, DeleteDeviceResponses, DeleteGroupData, DeleteGroupErrors, DeleteGroupResponses, DeleteInvitationData, DeleteInvitationErrors, DeleteInvitationResponses, DeleteOrganizationData, DeleteOrganizationErrors, DeleteOrganizationResponses, DeleteProjectData, DeleteProjectErrors, DeleteProjectResponses, DeleteProvisioningCodeData, DeleteProvisioningCodeErrors, DeleteProvisioningCodeResponses, DeleteSearchData, DeleteSearchErrors, DeleteSearchResponses, DeleteShadowData, DeleteShadowErrors, DeleteShadowResponses, DisableMfaData, DisableMfaErrors, DisableMfaResponses, EnableMfaData, EnableMfaErrors, EnableMfaResponses, EndOtherSessionsData, EndOtherSessionsErrors, EndOtherSessionsResponses, EndSessionData, EndSessionErrors, EndSessionResponses, EstimatePasswordData, EstimatePasswordErrors, EstimatePasswordResponses, ExplainDeviceData, ExplainDeviceErrors, ExplainDeviceResponses, ExportAuditLogData, ExportAuditLogErrors, ExportAuditLogResponses, ForgotPasswordData, ForgotPasswordErrors, ForgotPasswordResponses, GetCommandData, GetCommandErrors, GetCommandResponses, GetDeviceData, GetDeviceErrors, GetDeviceFlowBundleData, GetDeviceFlowBundleErrors, GetDeviceFlowBundleResponses, GetDeviceFlowKeysData, GetDeviceFlowKeysErrors, GetDeviceFlowKeysResponses, GetDeviceMetricsData, GetDeviceMetricsErrors, GetDeviceMetricsResponses, GetDeviceResponses, GetDeviceStatusData, GetDeviceStatusErrors, GetDeviceStatusResponses, GetEdgeFlowData, GetEdgeFlowErrors, GetEdgeFlowResponses, GetEdgeGpioData, GetEdgeGpioErrors, GetEdgeGpioResponses, GetEdgeHealthData, GetEdgeHealthErrors, GetEdgeHealthResponses, GetEdgeMetricsData, GetEdgeMetricsErrors, GetEdgeMetricsResponses, GetEdgeNodeTypesData, GetEdgeNodeTypesErrors, GetEdgeNodeTypesResponses, GetEditorUrlData, GetEditorUrlErrors, GetEditorUrlResponses, GetExecutionData, GetExecutionErrors, GetExecutionResponses, GetExportData, GetExportErrors, GetExportResponses, GetGroupData, GetGroupErrors, GetGroupResponses, GetHealthData, GetHealthErrors, GetHealthResponses, GetInstanceData, GetInstanceErrors, GetInstanceResponses, GetOrganizationData, GetOrganizationErrors, GetOrganizationResponses, GetProfileData, GetProfileErrors, GetProfileResponses, GetProjectData, GetProjectErrors, GetProjectResponses, GetProvisioningCodeData, GetProvisioningCodeErrors, GetProvisioningCodeResponses, GetReadyData, GetReadyErrors, GetReadyResponses, GetSearchData, GetSearchErrors, GetSearchResponses, GetShadowData, GetShadowErrors, GetShadowResponses, GetShadowVersionData, GetShadowVersionErrors, GetShadowVersionResponses, GetUsageData, GetUsageErrors, GetUsageResponses, LeaveOrganizationData, LeaveOrganizationErrors, LeaveOrganizationResponses, ListApiKeysData, ListApiKeysErrors, ListApiKeysResponses, ListAuditCheckpointsData, ListAuditCheckpointsErrors, ListAuditCheckpointsResponses, ListAuditEntriesData, ListAuditEntriesErrors, ListAuditEntriesResponses, ListCommandsData, ListCommandsErrors, ListCommandsResponses, ListDeviceEventsData, ListDeviceEventsErrors, ListDeviceEventsResponses, ListDeviceKeysData, ListDeviceKeysErrors, ListDeviceKeysResponses, ListDeviceLogsData, ListDeviceLogsErrors, ListDeviceLogsResponses, ListDevicesData, ListDevicesErrors, ListDevicesResponses, ListEdgeExecutionsData, ListEdgeExecutionsErrors, ListEdgeExecutionsResponses, ListEdgeFlowsData, ListEdgeFlowsErrors, ListEdgeFlowsResponses, ListExecutionsData, ListExecutionsErrors, ListExecutionsResponses, ListExportsData, ListExportsErrors, ListExportsResponses, ListFlowKeysData, ListFlowKeysErrors, ListFlowKeysResponses, ListGroupMembersData, ListGroupMembersErrors, ListGroupMembersResponses, ListGroupsData, ListGroupsErrors, ListGroupsResponses, ListInvitationsData, ListInvitationsErrors, ListInvitationsResponses, ListMembersData, ListMembersErrors, ListMembersResponses, ListMetricNamesData, ListMetricNamesErrors, ListMetricNamesResponses, ListOrganizationsData, ListOrganizationsErrors, ListOrganizationsResponses, ListProjectsData, ListProjectsErrors, ListProjectsResponses, ListProvisioningCodesData, ListProvisioningCodesErrors, ListProvisioningCodesResponses, ListQueryFieldsData, ListQueryFieldsErrors, ListQueryFieldsResponses, ListSearchesData, ListSearchesErrors, ListSearchesResponses, ListSessionsData, ListSessionsErrors, ListSessionsResponses, ListShadowVersionsData, ListShadowVersionsErrors, ListShadowVersionsResponses, LoginData, LoginErrors, LoginResponses, LogoutData, LogoutErrors, LogoutResponses, PreviewInvitationData, PreviewInvitationErrors, PreviewInvitationResponses, ProvisionDeviceData, ProvisionDeviceErrors, ProvisionDeviceResponses, QueryTelemetryData, QueryTelemetryErrors, QueryTelemetryResponses, RefreshData, RefreshErrors, RefreshResponses, RegisterData, RegisterErrors, RegisterResponses, RemoveGroupMembersData, RemoveGroupMembersErrors, RemoveGroupMembersResponses, RemoveMemberData, RemoveMemberErrors, RemoveMemberResponses, RenewRecoveryCodesData, RenewRecoveryCodesErrors, RenewRecoveryCodesResponses, ResendVerificationData, ResendVerificationErrors, ResendVerificationResponses, ResetPasswordData, ResetPasswordErrors, ResetPasswordResponses, RestoreOrganizationData, RestoreOrganizationErrors, RestoreOrganizationResponses, RestoreShadowData, RestoreShadowErrors, RestoreShadowResponses, RevokeApiKeyData, RevokeApiKeyErrors, RevokeApiKeyResponses, RevokeDeviceKeyData, RevokeDeviceKeyErrors, RevokeDeviceKeyResponses, RevokeProvisioningCodesData, RevokeProvisioningCodesErrors, RevokeProvisioningCodesResponses, RotateDeviceKeyData, RotateDeviceKeyErrors, RotateDeviceKeyResponses, RotateFlowKeyData, RotateFlowKeyErrors, RotateFlowKeyResponses, ScrapeDevicesData, ScrapeDevicesErrors, ScrapeDevicesResponses, StartEdgeFlowData, StartEdgeFlowErrors, StartEdgeFlowResponses, StopEdgeFlowData, StopEdgeFlowErrors, StopEdgeFlowResponses, SwitchOrganizationData, SwitchOrganizationErrors, SwitchOrganizationResponses, TagDevicesData, TagDevicesErrors, TagDevicesResponses, TransferOwnershipData, TransferOwnershipErrors, TransferOwnershipResponses, UnclaimDeviceData, UnclaimDeviceErrors, UnclaimDeviceResponses, UpdateDeviceData, UpdateDeviceErrors, UpdateDeviceResponses, UpdateGroupData, UpdateGroupErrors, UpdateGroupResponses, UpdateOrganizationData, UpdateOrganizationErrors, UpdateOrganizationResponses, UpdateProfileData, UpdateProfileErrors, UpdateProfileResponses, UpdateProjectData, UpdateProjectErrors, UpdateProjectResponses, UpdateSearchData, UpdateSearchErrors, UpdateSearchResponses, UpdateShadowData, UpdateShadowErrors, UpdateShadowResponses, VerifyAuditLogData, VerifyAuditLogErrors, VerifyAuditLogResponses, VerifyEmailData, VerifyEmailErrors, VerifyEmailResponses } from './types.gen';
 
 export type Options<TData extends TDataShape = TDataShape, ThrowOnError extends boolean = boolean, TResponse = unknown> = Options2<TData, ThrowOnError, TResponse> & {
     /**
@@ -276,51 +276,6 @@ export const restoreOrganization = <ThrowOnError extends boolean = true>(options
             type: 'apiKey'
         }],
     url: '/api/v1/organizations/{organization_id}/restore',
-    ...options
-});
-
-/**
- * List Exports
- *
- * The archives of the last days, the newest first.
- */
-export const listExports = <ThrowOnError extends boolean = true>(options: Options<ListExportsData, ThrowOnError>): RequestResult<ListExportsResponses, ListExportsErrors, ThrowOnError> => (options.client ?? client).get<ListExportsResponses, ListExportsErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            key: 'api_key',
-            name: 'X-API-Key',
-            type: 'apiKey'
-        }],
-    url: '/api/v1/organizations/{organization_id}/exports',
-    ...options
-});
-
-/**
- * Create Export
- *
- * Ask for an archive of everything in the organization. Look at it until its state is `done`.
- */
-export const createExport = <ThrowOnError extends boolean = true>(options: Options<CreateExportData, ThrowOnError>): RequestResult<CreateExportResponses, CreateExportErrors, ThrowOnError> => (options.client ?? client).post<CreateExportResponses, CreateExportErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            key: 'api_key',
-            name: 'X-API-Key',
-            type: 'apiKey'
-        }],
-    url: '/api/v1/organizations/{organization_id}/exports',
-    ...options
-});
-
-/**
- * Get Export
- *
- * One archive, with a link to download it once it is done.
- */
-export const getExport = <ThrowOnError extends boolean = true>(options: Options<GetExportData, ThrowOnError>): RequestResult<GetExportResponses, GetExportErrors, ThrowOnError> => (options.client ?? client).get<GetExportResponses, GetExportErrors, ThrowOnError>({
-    security: [{ scheme: 'bearer', type: 'http' }, {
-            key: 'api_key',
-            name: 'X-API-Key',
-            type: 'apiKey'
-        }],
-    url: '/api/v1/organizations/{organization_id}/exports/{export_id}',
     ...options
 });
 
@@ -1394,6 +1349,51 @@ export const getDeviceFlowBundle = <ThrowOnError extends boolean = true>(options
 });
 
 /**
+ * List Exports
+ *
+ * The archives of the last days, the newest first.
+ */
+export const listExports = <ThrowOnError extends boolean = true>(options: Options<ListExportsData, ThrowOnError>): RequestResult<ListExportsResponses, ListExportsErrors, ThrowOnError> => (options.client ?? client).get<ListExportsResponses, ListExportsErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/organizations/{organization_id}/exports',
+    ...options
+});
+
+/**
+ * Create Export
+ *
+ * Ask for an archive of everything in the organization. Look at it until its state is `done`.
+ */
+export const createExport = <ThrowOnError extends boolean = true>(options: Options<CreateExportData, ThrowOnError>): RequestResult<CreateExportResponses, CreateExportErrors, ThrowOnError> => (options.client ?? client).post<CreateExportResponses, CreateExportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/organizations/{organization_id}/exports',
+    ...options
+});
+
+/**
+ * Get Export
+ *
+ * One archive: how far it is, and a link to download it once it is done.
+ */
+export const getExport = <ThrowOnError extends boolean = true>(options: Options<GetExportData, ThrowOnError>): RequestResult<GetExportResponses, GetExportErrors, ThrowOnError> => (options.client ?? client).get<GetExportResponses, GetExportErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/organizations/{organization_id}/exports/{export_id}',
+    ...options
+});
+
+/**
  * Revoke Provisioning Codes
  *
  * Revoke what is unused of a batch, as when a roll of labels is lost. Devices that used theirs stay as they are.
@@ -1832,6 +1832,27 @@ export const scrapeDevices = <ThrowOnError extends boolean = true>(options?: Opt
         }],
     url: '/api/v1/prometheus',
     ...options
+});
+
+/**
+ * Query Telemetry
+ *
+ * One measurement of many devices by step, taken together by device, group, tag, or all in one. At most 10,000
+ * devices, 100 series and 2,000 points. A step of whole minutes, hours or days is made from what is kept ready of them
+ * (`resolution`), and its first and last value then count whole ones.
+ */
+export const queryTelemetry = <ThrowOnError extends boolean = true>(options: Options<QueryTelemetryData, ThrowOnError>): RequestResult<QueryTelemetryResponses, QueryTelemetryErrors, ThrowOnError> => (options.client ?? client).post<QueryTelemetryResponses, QueryTelemetryErrors, ThrowOnError>({
+    security: [{ scheme: 'bearer', type: 'http' }, {
+            key: 'api_key',
+            name: 'X-API-Key',
+            type: 'apiKey'
+        }],
+    url: '/api/v1/telemetry/query',
+    ...options,
+    headers: {
+        'Content-Type': 'application/json',
+        ...options.headers
+    }
 });
 
 /**

@@ -140,6 +140,51 @@ export type ApiKeyDocument = {
 };
 
 /**
+ * AskTelemetry
+ *
+ * Which devices, which of their measurements, when, and how they are taken together.
+ */
+export type AskTelemetry = {
+    target: TargetBody;
+    /**
+     * Metric
+     *
+     * One name: those of every device, such as `cpu_percent`, and those that devices name themselves.
+     */
+    metric: string;
+    /**
+     * From
+     *
+     * Default: an hour before `to`.
+     */
+    from?: string | null;
+    /**
+     * To
+     *
+     * Default: now.
+     */
+    to?: string | null;
+    /**
+     * Step
+     *
+     * Seconds; default: what gives about 360 points, coarser for many devices.
+     */
+    step?: number | null;
+    /**
+     * Aggregate
+     *
+     * What stands for all values of a step; each sample weighs the same.
+     */
+    aggregate?: 'avg' | 'min' | 'max' | 'sum' | 'count';
+    /**
+     * Group By
+     *
+     * What has a line of its own; `none`: all devices are one line.
+     */
+    group_by?: 'device' | 'group' | 'tag' | 'none';
+};
+
+/**
  * AuditEntryDocument
  *
  * One entry. It is never changed; `sequence` is its place in the chain, null until it is sealed.
@@ -1558,7 +1603,8 @@ export type Explanation = {
 /**
  * ExportDocument
  *
- * An archive of the organization: a zip of JSON lines, a file a table; no secrets and no measurements.
+ * An archive of the organization: a zip of JSON lines, with its devices' measurements, events and logs, and no
+ * secrets. `README.txt` in it says what each file is, `contents.json` how many rows it has.
  */
 export type ExportDocument = {
     /**
@@ -1571,6 +1617,18 @@ export type ExportDocument = {
      * `waiting`, `done` or `failed`
      */
     state: string;
+    /**
+     * Progress
+     *
+     * How much of it is written, in percent.
+     */
+    progress: number;
+    /**
+     * Rows
+     *
+     * How many rows are in it so far.
+     */
+    rows: number;
     /**
      * Size
      *
@@ -1607,6 +1665,18 @@ export type ExportWithLink = {
      * `waiting`, `done` or `failed`
      */
     state: string;
+    /**
+     * Progress
+     *
+     * How much of it is written, in percent.
+     */
+    progress: number;
+    /**
+     * Rows
+     *
+     * How many rows are in it so far.
+     */
+    rows: number;
     /**
      * Size
      *
@@ -3827,6 +3897,32 @@ export type SavedSearchDocument = {
 };
 
 /**
+ * SeriesDocument
+ *
+ * One line of the chart.
+ */
+export type SeriesDocument = {
+    /**
+     * Key
+     *
+     * Id of the device or group, the tag, `all`; empty for devices without a group or tag.
+     */
+    key: string;
+    /**
+     * Label
+     *
+     * Name of the device or group, the tag; empty when `key` is.
+     */
+    label: string;
+    /**
+     * Values
+     *
+     * One for each `time`; null where nothing was measured (0 for `count`).
+     */
+    values: Array<number | null>;
+};
+
+/**
  * SessionUser
  *
  * Who is logged in, and where.
@@ -4229,6 +4325,68 @@ export type TargetBody = {
      * Devices that this query matches.
      */
     query?: string | null;
+};
+
+/**
+ * TelemetryDocument
+ *
+ * One metric of many devices by step.
+ */
+export type TelemetryDocument = {
+    /**
+     * Metric
+     */
+    metric: string;
+    /**
+     * From
+     *
+     * Where the window begins.
+     */
+    from: string;
+    /**
+     * To
+     *
+     * Where it ends; not in it any more.
+     */
+    to: string;
+    /**
+     * Step
+     *
+     * Seconds that each value stands for.
+     */
+    step: number;
+    /**
+     * Aggregate
+     */
+    aggregate: 'avg' | 'min' | 'max' | 'sum' | 'count';
+    /**
+     * Group By
+     */
+    group_by: 'device' | 'group' | 'tag' | 'none';
+    /**
+     * Devices
+     *
+     * How many devices the target names.
+     */
+    devices: number;
+    /**
+     * Resolution
+     *
+     * What the values were computed from.
+     */
+    resolution: 'raw' | '1m' | '1h' | '1d';
+    /**
+     * Time
+     *
+     * Each step's begin, epoch seconds.
+     */
+    time: Array<number>;
+    /**
+     * Series
+     *
+     * By label; a device may be in several.
+     */
+    series: Array<SeriesDocument>;
 };
 
 /**
@@ -5991,220 +6149,6 @@ export type RestoreOrganizationResponses = {
 };
 
 export type RestoreOrganizationResponse = RestoreOrganizationResponses[keyof RestoreOrganizationResponses];
-
-export type ListExportsData = {
-    body?: never;
-    path: {
-        /**
-         * Organization Id
-         */
-        organization_id: string;
-    };
-    query?: never;
-    url: '/api/v1/organizations/{organization_id}/exports';
-};
-
-export type ListExportsErrors = {
-    /**
-     * The request cannot be read
-     */
-    400: ProblemDocument;
-    /**
-     * Nobody is known to be asking
-     */
-    401: ProblemDocument;
-    /**
-     * The caller lacks the named permission
-     */
-    403: ProblemDocument;
-    /**
-     * There is no such thing here
-     */
-    404: ProblemDocument;
-    /**
-     * The body did not come in time
-     */
-    408: ProblemDocument;
-    /**
-     * The state or version does not allow it; nothing changed
-     */
-    409: ProblemDocument;
-    /**
-     * The body is larger than 1 MiB
-     */
-    413: ProblemDocument;
-    /**
-     * The body is not sent as plain JSON
-     */
-    415: ProblemDocument;
-    /**
-     * A field is not acceptable; `errors` names it
-     */
-    422: ProblemDocument;
-    /**
-     * A limit is reached; `Retry-After` says when to come back
-     */
-    429: ProblemDocument;
-    /**
-     * A part that we stand on is away; try again
-     */
-    503: ProblemDocument;
-};
-
-export type ListExportsError = ListExportsErrors[keyof ListExportsErrors];
-
-export type ListExportsResponses = {
-    /**
-     * Successful Response
-     */
-    200: ListingExportDocument;
-};
-
-export type ListExportsResponse = ListExportsResponses[keyof ListExportsResponses];
-
-export type CreateExportData = {
-    body?: never;
-    path: {
-        /**
-         * Organization Id
-         */
-        organization_id: string;
-    };
-    query?: never;
-    url: '/api/v1/organizations/{organization_id}/exports';
-};
-
-export type CreateExportErrors = {
-    /**
-     * The request cannot be read
-     */
-    400: ProblemDocument;
-    /**
-     * Nobody is known to be asking
-     */
-    401: ProblemDocument;
-    /**
-     * The caller lacks the named permission
-     */
-    403: ProblemDocument;
-    /**
-     * There is no such thing here
-     */
-    404: ProblemDocument;
-    /**
-     * The body did not come in time
-     */
-    408: ProblemDocument;
-    /**
-     * The state or version does not allow it; nothing changed
-     */
-    409: ProblemDocument;
-    /**
-     * The body is larger than 1 MiB
-     */
-    413: ProblemDocument;
-    /**
-     * The body is not sent as plain JSON
-     */
-    415: ProblemDocument;
-    /**
-     * A field is not acceptable; `errors` names it
-     */
-    422: ProblemDocument;
-    /**
-     * A limit is reached; `Retry-After` says when to come back
-     */
-    429: ProblemDocument;
-    /**
-     * A part that we stand on is away; try again
-     */
-    503: ProblemDocument;
-};
-
-export type CreateExportError = CreateExportErrors[keyof CreateExportErrors];
-
-export type CreateExportResponses = {
-    /**
-     * Successful Response
-     */
-    202: ExportDocument;
-};
-
-export type CreateExportResponse = CreateExportResponses[keyof CreateExportResponses];
-
-export type GetExportData = {
-    body?: never;
-    path: {
-        /**
-         * Organization Id
-         */
-        organization_id: string;
-        /**
-         * Export Id
-         */
-        export_id: string;
-    };
-    query?: never;
-    url: '/api/v1/organizations/{organization_id}/exports/{export_id}';
-};
-
-export type GetExportErrors = {
-    /**
-     * The request cannot be read
-     */
-    400: ProblemDocument;
-    /**
-     * Nobody is known to be asking
-     */
-    401: ProblemDocument;
-    /**
-     * The caller lacks the named permission
-     */
-    403: ProblemDocument;
-    /**
-     * There is no such thing here
-     */
-    404: ProblemDocument;
-    /**
-     * The body did not come in time
-     */
-    408: ProblemDocument;
-    /**
-     * The state or version does not allow it; nothing changed
-     */
-    409: ProblemDocument;
-    /**
-     * The body is larger than 1 MiB
-     */
-    413: ProblemDocument;
-    /**
-     * The body is not sent as plain JSON
-     */
-    415: ProblemDocument;
-    /**
-     * A field is not acceptable; `errors` names it
-     */
-    422: ProblemDocument;
-    /**
-     * A limit is reached; `Retry-After` says when to come back
-     */
-    429: ProblemDocument;
-    /**
-     * A part that we stand on is away; try again
-     */
-    503: ProblemDocument;
-};
-
-export type GetExportError = GetExportErrors[keyof GetExportErrors];
-
-export type GetExportResponses = {
-    /**
-     * Successful Response
-     */
-    200: ExportWithLink;
-};
-
-export type GetExportResponse = GetExportResponses[keyof GetExportResponses];
 
 export type ListInvitationsData = {
     body?: never;
@@ -10751,6 +10695,220 @@ export type GetDeviceFlowBundleResponses = {
 
 export type GetDeviceFlowBundleResponse = GetDeviceFlowBundleResponses[keyof GetDeviceFlowBundleResponses];
 
+export type ListExportsData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/exports';
+};
+
+export type ListExportsErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ListExportsError = ListExportsErrors[keyof ListExportsErrors];
+
+export type ListExportsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ListingExportDocument;
+};
+
+export type ListExportsResponse = ListExportsResponses[keyof ListExportsResponses];
+
+export type CreateExportData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/exports';
+};
+
+export type CreateExportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type CreateExportError = CreateExportErrors[keyof CreateExportErrors];
+
+export type CreateExportResponses = {
+    /**
+     * Successful Response
+     */
+    202: ExportDocument;
+};
+
+export type CreateExportResponse = CreateExportResponses[keyof CreateExportResponses];
+
+export type GetExportData = {
+    body?: never;
+    path: {
+        /**
+         * Organization Id
+         */
+        organization_id: string;
+        /**
+         * Export Id
+         */
+        export_id: string;
+    };
+    query?: never;
+    url: '/api/v1/organizations/{organization_id}/exports/{export_id}';
+};
+
+export type GetExportErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type GetExportError = GetExportErrors[keyof GetExportErrors];
+
+export type GetExportResponses = {
+    /**
+     * Successful Response
+     */
+    200: ExportWithLink;
+};
+
+export type GetExportResponse = GetExportResponses[keyof GetExportResponses];
+
 export type RevokeProvisioningCodesData = {
     body?: never;
     path?: never;
@@ -12854,6 +13012,71 @@ export type ScrapeDevicesResponses = {
      */
     200: unknown;
 };
+
+export type QueryTelemetryData = {
+    body: AskTelemetry;
+    path?: never;
+    query?: never;
+    url: '/api/v1/telemetry/query';
+};
+
+export type QueryTelemetryErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type QueryTelemetryError = QueryTelemetryErrors[keyof QueryTelemetryErrors];
+
+export type QueryTelemetryResponses = {
+    /**
+     * Successful Response
+     */
+    200: TelemetryDocument;
+};
+
+export type QueryTelemetryResponse = QueryTelemetryResponses[keyof QueryTelemetryResponses];
 
 export type GetEdgeHealthData = {
     body?: never;

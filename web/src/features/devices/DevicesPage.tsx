@@ -10,7 +10,7 @@ import { type DeviceView, isFiltered } from './model'
 import { columnsOf, useDeviceColumns } from './parts/columns'
 import { DeviceTable } from './parts/DeviceTable'
 import { FilterBar } from './parts/FilterBar'
-import { ColumnsMenu, ViewsMenu } from './parts/ListMenus'
+import { ColumnsMenu, FilesMenu, ViewsMenu } from './parts/ListMenus'
 import { SelectionBar } from './parts/SelectionBar'
 import { isEmpty, NOTHING, pickedCount, type Selection, targetOf } from './selection'
 
@@ -70,6 +70,7 @@ function DeviceList({ view, onView, columns: shown, actions }: DeviceListProps) 
       >
         <ViewsMenu view={view} onView={onView} />
         <ColumnsMenu view={view} onView={onView} columns={columns} />
+        <FilesMenu view={view} />
       </FilterBar>
       <DeviceTable
         key={`${asked}${filters.sort ?? ''}`}

@@ -2,6 +2,7 @@ export { DeviceLayout } from './DeviceLayout'
 export { DeviceOverview } from './DeviceOverview'
 export { DevicesPage } from './DevicesPage'
 export { ExplainPage } from './ExplainPage'
+export { ImportPage } from './ImportPage'
 export {
   type Device,
   type DeviceFilters,

@@ -1,11 +1,23 @@
 import { ActionIcon, Button, Checkbox, Menu, TextInput, Tooltip } from '@mantine/core'
-import { IconBookmark, IconColumns3, IconTrash } from '@tabler/icons-react'
+import { notifications } from '@mantine/notifications'
+import {
+  IconBookmark,
+  IconColumns3,
+  IconDownload,
+  IconFileImport,
+  IconTableExport,
+  IconTrash,
+} from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
+import { useMay } from '@/features/auth'
+import { saveFile } from '@/lib/save-file'
 import { FormModal, Refused } from '@/ui'
-import { type DeviceView, queryOf } from '../model'
+import { type DeviceView, isFiltered, queryOf } from '../model'
 import { savedSearchesQuery, useDeleteSearch, useSaveSearch } from '../queries'
+import { useExport } from '../transfer'
 import { COLUMN_IDS, type ColumnId, columnsOf, columnsText, type DeviceColumn } from './columns'
 
 interface MenuProps {
@@ -50,6 +62,52 @@ export function ColumnsMenu({
             {columns[id].header}
           </Menu.Item>
         ))}
+      </Menu.Dropdown>
+    </Menu>
+  )
+}
+
+/** The table to and from files: in, all that is; out, what is asked for now. */
+export function FilesMenu({ view }: Pick<MenuProps, 'view'>) {
+  const { t } = useTranslation()
+  const may = useMay('devices:manage') ?? false
+  const out = useExport()
+  const save = () =>
+    out.mutate(queryOf(view), {
+      onSuccess: (csv) => saveFile('devices.csv', csv, 'text/csv'),
+      onError: (error) =>
+        notifications.show({
+          message: <Refused error={error} />,
+          color: 'brick',
+          autoClose: false,
+        }),
+    })
+  return (
+    <Menu position="bottom-end" width={240}>
+      <Menu.Target>
+        <Tooltip label={t('import.files')}>
+          <ActionIcon
+            variant="default"
+            size={36}
+            aria-label={t('import.files')}
+            loading={out.isPending}
+          >
+            <IconTableExport size={17} />
+          </ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconDownload size={15} />} onClick={save}>
+          {t(isFiltered(view) ? 'import.exportShown' : 'import.exportAll')}
+        </Menu.Item>
+        {may && (
+          <Menu.Item
+            leftSection={<IconFileImport size={15} />}
+            renderRoot={(props) => <Link to="/devices/import" {...props} />}
+          >
+            {t('import.fromCsv')}
+          </Menu.Item>
+        )}
       </Menu.Dropdown>
     </Menu>
   )
