@@ -35,11 +35,14 @@ async def authenticate(context: Context, token: str, connection: HTTPConnection)
 
 
 async def is_live(context: Context, principal: Principal) -> bool:
-    """Whether a person's session still counts, for sockets that stay open: ask every second, it is cheap."""
+    """Whether a person's session still counts, and whether all that the person was allowed still is, for sockets that
+    stay open: ask every second, it is cheap.
+    """
     if principal.kind is not Kind.USER or principal.session_id is None:
         return True
     named = AccessToken(principal.tenant_id, UserId(principal.id), principal.session_id)
-    return await standing.find(context, named) is not None
+    found = await standing.find(context, named)
+    return found is not None and found.permissions >= principal.permissions
 
 
 def bearer_token(connection: HTTPConnection) -> str | None:

@@ -119,8 +119,10 @@ class InvalidToken(Unauthenticated):
 
     code = "invalid_token"
 
-    def __init__(self, detail: str = "This token is not valid here. Log in again.") -> None:
+    def __init__(self, reason: str = "", detail: str = "This token is not valid here. Log in again.") -> None:
         super().__init__(detail, headers=BAD_TOKEN)
+        self.reason = reason
+        """What was wrong with it, for those who look from inside: the answer does not say."""
 
 
 class TokenExpired(InvalidToken):

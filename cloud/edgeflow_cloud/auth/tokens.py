@@ -125,16 +125,23 @@ def _read(
     secrets: Secrets, token: str, now: datetime, claims_type: type[ClaimsT], life: timedelta
 ) -> ClaimsT:
     if len(token) > _LONGEST or not token.isascii():
-        raise InvalidToken
+        raise InvalidToken("longer than ours, or not ASCII")
+    key = _named_key(secrets, token, now)
     try:
-        claims = _signed_claims(token, _named_key(secrets, token, now), claims_type)
-    except (JoseError, msgspec.MsgspecError, ValueError, TypeError, RecursionError):
-        raise InvalidToken from None
+        claims = _signed_claims(token, key, claims_type)
+    except msgspec.ValidationError as error:
+        raise InvalidToken(f"claims: {error}") from None
+    except JoseError as error:
+        raise InvalidToken(f"signature: {error}") from None
+    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError) as error:
+        raise InvalidToken(f"form: {error}") from None
     seconds = now.timestamp()
-    if claims.iat > seconds + _FUTURE or claims.exp - claims.iat > life.total_seconds():
-        raise InvalidToken
+    if claims.iat > seconds + _FUTURE:
+        raise InvalidToken("made in the future")
+    if claims.exp - claims.iat > life.total_seconds():
+        raise InvalidToken("lives longer than ours")
     if claims.exp <= seconds:
-        raise TokenExpired("This token has expired. Use the refresh token, or log in again.")
+        raise TokenExpired("over", "This token has expired. Use the refresh token, or log in again.")
     return claims
 
 
@@ -146,7 +153,7 @@ def _named(claims: _Claims) -> tuple[UserId, TenantId, SessionId]:
             SessionId(ids.decode(ids.SESSION, claims.sid)),
         )
     except MalformedId:
-        raise InvalidToken from None
+        raise InvalidToken("names something that is none of our ids") from None
 
 
 def _common(session: Session) -> dict[str, object]:
@@ -177,12 +184,15 @@ class _Header(msgspec.Struct):
 
 
 def _named_key(secrets: Secrets, token: str, now: datetime) -> Key:
-    """The key that the token's header names, if it is one of ours. Raises InvalidToken, ValueError."""
+    """The key that the token's header names, if it is one of ours. Raises InvalidToken."""
     head = token.partition(".")[0]
-    header = msgspec.json.decode(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=_Header)
+    try:
+        header = msgspec.json.decode(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)), type=_Header)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise InvalidToken(f"header: {error}") from None
     key = secrets.jwt_keys.find(header.kid, now)
     if key is None:
-        raise InvalidToken
+        raise InvalidToken("names no key of ours")
     return key
 
 
@@ -195,7 +205,7 @@ def _signed_claims(token: str, key: Key, claims_type: type[ClaimsT]) -> ClaimsT:
     """
     decoded = jwt.decode(token, _imported(key.text), algorithms=[_ALGORITHM])
     if decoded.header != _header(key):
-        raise InvalidToken
+        raise InvalidToken("header: not as ours is")
     return msgspec.convert(decoded.claims, claims_type)
 
 

@@ -86,10 +86,12 @@ async def _send(socket: WebSocket, subscription: Subscription) -> None:
 
 
 async def _end_with_session(socket: WebSocket, context: Context, principal: Principal) -> None:
-    """A page whose session was ended loses its socket within two seconds."""
+    """A page whose session was ended, or whose person may do less now, loses its socket within two seconds. The
+    latter comes back with a new ticket, and with what that allows.
+    """
     while await is_live(context, principal):  # noqa: ASYNC110 - the answer is another process's
         await asyncio.sleep(1)
-    await socket.close(4401, "The session has ended.")
+    await socket.close(4401, "The session has ended, or allows less than before.")
     raise WebSocketDisconnect(4401)
 
 
