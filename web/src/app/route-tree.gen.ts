@@ -28,6 +28,7 @@ import { Route as AppDevicesDeviceIdRouteRouteImport } from './../routes/_app/de
 import { Route as AppDevicesAddRouteImport } from './../routes/_app/devices/add'
 import { Route as AppDevicesClaimRouteImport } from './../routes/_app/devices/claim'
 import { Route as AppDevicesCodesRouteImport } from './../routes/_app/devices/codes'
+import { Route as AppDevicesCompareRouteImport } from './../routes/_app/devices/compare'
 import { Route as AppDevicesImportRouteImport } from './../routes/_app/devices/import'
 import { Route as AppGroupsIndexRouteImport } from './../routes/_app/groups/index'
 import { Route as AppGroupsGroupIdRouteImport } from './../routes/_app/groups/$groupId'
@@ -139,6 +140,11 @@ const AppDevicesClaimRoute = AppDevicesClaimRouteImport.update({
 const AppDevicesCodesRoute = AppDevicesCodesRouteImport.update({
   id: '/devices/codes',
   path: '/devices/codes',
+  getParentRoute: () => AppRoute,
+} as any)
+const AppDevicesCompareRoute = AppDevicesCompareRouteImport.update({
+  id: '/devices/compare',
+  path: '/devices/compare',
   getParentRoute: () => AppRoute,
 } as any)
 const AppDevicesImportRoute = AppDevicesImportRouteImport.update({
@@ -255,6 +261,7 @@ export interface FileRoutesByFullPath {
   '/devices/add': typeof AppDevicesAddRoute
   '/devices/claim': typeof AppDevicesClaimRoute
   '/devices/codes': typeof AppDevicesCodesRoute
+  '/devices/compare': typeof AppDevicesCompareRoute
   '/devices/import': typeof AppDevicesImportRoute
   '/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
@@ -290,6 +297,7 @@ export interface FileRoutesByTo {
   '/devices/add': typeof AppDevicesAddRoute
   '/devices/claim': typeof AppDevicesClaimRoute
   '/devices/codes': typeof AppDevicesCodesRoute
+  '/devices/compare': typeof AppDevicesCompareRoute
   '/devices/import': typeof AppDevicesImportRoute
   '/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/organization/api-keys': typeof AppOrganizationApiKeysRoute
@@ -330,6 +338,7 @@ export interface FileRoutesById {
   '/_app/devices/add': typeof AppDevicesAddRoute
   '/_app/devices/claim': typeof AppDevicesClaimRoute
   '/_app/devices/codes': typeof AppDevicesCodesRoute
+  '/_app/devices/compare': typeof AppDevicesCompareRoute
   '/_app/devices/import': typeof AppDevicesImportRoute
   '/_app/groups/$groupId': typeof AppGroupsGroupIdRoute
   '/_app/organization/api-keys': typeof AppOrganizationApiKeysRoute
@@ -370,6 +379,7 @@ export interface FileRouteTypes {
     | '/devices/add'
     | '/devices/claim'
     | '/devices/codes'
+    | '/devices/compare'
     | '/devices/import'
     | '/groups/$groupId'
     | '/organization/api-keys'
@@ -405,6 +415,7 @@ export interface FileRouteTypes {
     | '/devices/add'
     | '/devices/claim'
     | '/devices/codes'
+    | '/devices/compare'
     | '/devices/import'
     | '/groups/$groupId'
     | '/organization/api-keys'
@@ -444,6 +455,7 @@ export interface FileRouteTypes {
     | '/_app/devices/add'
     | '/_app/devices/claim'
     | '/_app/devices/codes'
+    | '/_app/devices/compare'
     | '/_app/devices/import'
     | '/_app/groups/$groupId'
     | '/_app/organization/api-keys'
@@ -611,6 +623,13 @@ declare module '@tanstack/react-router' {
       path: '/devices/codes'
       fullPath: '/devices/codes'
       preLoaderRoute: typeof AppDevicesCodesRouteImport
+      parentRoute: typeof AppRoute
+    }
+    '/_app/devices/compare': {
+      id: '/_app/devices/compare'
+      path: '/devices/compare'
+      fullPath: '/devices/compare'
+      preLoaderRoute: typeof AppDevicesCompareRouteImport
       parentRoute: typeof AppRoute
     }
     '/_app/devices/import': {
@@ -816,6 +835,7 @@ interface AppRouteChildren {
   AppDevicesAddRoute: typeof AppDevicesAddRoute
   AppDevicesClaimRoute: typeof AppDevicesClaimRoute
   AppDevicesCodesRoute: typeof AppDevicesCodesRoute
+  AppDevicesCompareRoute: typeof AppDevicesCompareRoute
   AppDevicesImportRoute: typeof AppDevicesImportRoute
   AppGroupsGroupIdRoute: typeof AppGroupsGroupIdRoute
   AppDevicesIndexRoute: typeof AppDevicesIndexRoute
@@ -829,6 +849,7 @@ const AppRouteChildren: AppRouteChildren = {
   AppDevicesAddRoute: AppDevicesAddRoute,
   AppDevicesClaimRoute: AppDevicesClaimRoute,
   AppDevicesCodesRoute: AppDevicesCodesRoute,
+  AppDevicesCompareRoute: AppDevicesCompareRoute,
   AppDevicesImportRoute: AppDevicesImportRoute,
   AppGroupsGroupIdRoute: AppGroupsGroupIdRoute,
   AppDevicesIndexRoute: AppDevicesIndexRoute,

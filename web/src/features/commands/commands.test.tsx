@@ -8,6 +8,7 @@ import { device } from '@/testing/samples'
 import { api, HttpResponse, http, problem, server } from '@/testing/server'
 import { beSignedIn } from '@/testing/signed-in'
 import { fakeSockets } from '@/testing/sockets'
+import { isDay, windowOf } from './model'
 
 let sockets: ReturnType<typeof fakeSockets>
 beforeEach(() => {
@@ -83,4 +84,12 @@ it('offers to keep a command for a device that is away', async () => {
   await userEvent.click(await screen.findByRole('button', { name: 'Keep it for a day' }))
   expect(await screen.findByRole('button', { name: 'Cancel command' })).toBeInTheDocument()
   expect(asked).toEqual([undefined, 86_400])
+})
+
+it('asks for whole days of the reader, the last one included', () => {
+  const { from, to } = windowOf({ from: '2026-11-23', to: '2026-11-24' })
+  expect(from && new Date(from)).toEqual(new Date(2026, 10, 23))
+  expect(to && new Date(to)).toEqual(new Date(2026, 10, 25))
+  expect(windowOf({ action: 'x' })).toEqual({})
+  expect(['2026-11-24', '2026-13-40', 20261124, ''].map(isDay)).toEqual([true, false, false, false])
 })

@@ -1,2 +1,2 @@
 export { CommandsPage } from './CommandsPage'
-export { COMMAND_STATES, type CommandFilters } from './model'
+export { COMMAND_STATES, type CommandFilters, isDay } from './model'

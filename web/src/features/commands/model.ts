@@ -68,6 +68,24 @@ export const COMMAND_STATES = [
 export interface CommandFilters {
   status?: Command['status']
   action?: string
+  /** Days as `2026-11-24`, both included. */
+  from?: string
+  to?: string
+}
+
+export const isDay = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{4}-\d\d-\d\d$/.test(value) && !Number.isNaN(Date.parse(value))
+
+/** The window of two days of the reader's own calendar, as the API takes it: the end is not in it. */
+export function windowOf({ from, to }: CommandFilters): { from?: string; to?: string } {
+  const midnight = (day: string, later: number) => {
+    const [year = 0, month = 1, date = 1] = day.split('-').map(Number)
+    return new Date(year, month - 1, date + later).toISOString()
+  }
+  return {
+    ...(from ? { from: midnight(from, 0) } : {}),
+    ...(to ? { to: midnight(to, 1) } : {}),
+  }
 }
 
 const RUNNING = new Set<Command['status']>(['queued', 'sent'])

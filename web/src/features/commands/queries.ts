@@ -6,7 +6,7 @@ import {
 } from '@tanstack/react-query'
 import { idempotencyKey } from '@/api/client'
 import { cancelCommand, createCommand, getCommand, listCommands } from '@/api/generated'
-import type { CommandFilters, CommandRequest } from './model'
+import { type CommandFilters, type CommandRequest, windowOf } from './model'
 
 const PAGE_SIZE = 25
 
@@ -24,7 +24,12 @@ export const commandListQuery = (deviceId: string, filters: CommandFilters = {})
       (
         await listCommands({
           path: { device_id: deviceId },
-          query: { ...filters, limit: PAGE_SIZE, ...(pageParam ? { cursor: pageParam } : {}) },
+          query: {
+            ...filters,
+            ...windowOf(filters),
+            limit: PAGE_SIZE,
+            ...(pageParam ? { cursor: pageParam } : {}),
+          },
           signal,
           throwOnError: true,
         })

@@ -8,7 +8,7 @@ import { isProblem } from '@/lib/problem'
 import { CopyIcon, crumbClass, Failed, PageHead, tabsClass } from '@/ui'
 import { DeviceMenu } from './parts/DeviceMenu'
 import css from './parts/devices.module.css'
-import { ranked } from './parts/Findings'
+import { ranked, useFindingTitle } from './parts/Findings'
 import { Presence } from './parts/Presence'
 import { deviceQuery, explainQuery } from './queries'
 
@@ -140,14 +140,18 @@ function Tabs({ deviceId, children }: DeviceLayoutProps) {
   )
 }
 
+/** What the status beside it says already. */
+const SAID = new Set(['connected', 'never_connected', 'offline'])
+
 /** The gravest thing that is not as it should be, in a line; nothing where all is well. */
 function Why({ deviceId }: { deviceId: string }) {
   const { data } = useQuery(explainQuery(deviceId))
-  const finding = ranked(data ?? [])[0]
+  const titleOf = useFindingTitle()
+  const finding = ranked(data ?? []).find(({ code }) => !SAID.has(code))
   if (!finding || finding.state === 'ok') return null
   return (
     <Link to="/devices/$deviceId/explain" params={{ deviceId }} className={css.why}>
-      {finding.title}
+      {titleOf(finding)}
     </Link>
   )
 }

@@ -1,3 +1,5 @@
+export { ComparePage } from './ComparePage'
+export { type CompareView, viewOf } from './compare'
 export { MetricsPage } from './MetricsPage'
 export { MetricsPanel } from './MetricsPanel'
 export { AGGREGATES, type Aggregate, isRange, type MetricsView, type Range } from './model'

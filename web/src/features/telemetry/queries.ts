@@ -1,5 +1,11 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query'
-import { getDeviceMetrics, listDeviceEvents, listMetricNames } from '@/api/generated'
+import {
+  getDeviceMetrics,
+  listDeviceEvents,
+  listMetricNames,
+  queryTelemetry,
+} from '@/api/generated'
+import { bodyOf, type CompareView } from './compare'
 import { type Aggregate, RANGES, type Range } from './model'
 
 export interface Window {
@@ -68,4 +74,12 @@ export const marksQuery = (deviceId: string, at: Window['at']) =>
       ).data.items
     },
     placeholderData: keepPreviousData,
+  })
+
+/** One metric of many devices over a window. */
+export const compareQuery = (view: CompareView, at: Window['at']) =>
+  queryOptions({
+    queryKey: ['telemetry', view, at],
+    queryFn: async ({ signal }) =>
+      (await queryTelemetry({ body: bodyOf(view, boundsOf(at)), signal, throwOnError: true })).data,
   })

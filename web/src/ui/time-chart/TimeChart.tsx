@@ -12,6 +12,8 @@ export interface TimeLine {
   color: string
   /** Something to compare with: drawn thinner, broken, unfilled. */
   beside?: boolean
+  /** One of many: unfilled. */
+  bare?: boolean
 }
 
 /** Something that happened, drawn as an upright line. */
@@ -74,7 +76,9 @@ export default function TimeChart(props: TimeChartProps) {
   const latest = useRef(props)
   latest.current = props
   const scheme = useComputedColorScheme('light')
-  const looks = lines.map(({ color, beside }) => `${color}${beside ? '!' : ''}`).join()
+  const looks = lines
+    .map(({ color, beside, bare }) => `${color}${beside ? '!' : ''}${bare ? '-' : ''}`)
+    .join()
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: colours are read from CSS when the scheme changes
   useEffect(() => {
@@ -117,12 +121,12 @@ export default function TimeChart(props: TimeChartProps) {
         ],
         series: [
           {},
-          ...latest.current.lines.map(({ color, beside }): uPlot.Series => {
+          ...latest.current.lines.map(({ color, beside, bare }): uPlot.Series => {
             const line = css(color)
             return {
               stroke: line,
               width: beside ? 1.2 : 1.6,
-              ...(beside ? { dash: [5, 4] } : { fill: `${line}1c` }),
+              ...(beside ? { dash: [5, 4] } : bare ? {} : { fill: `${line}1c` }),
               points: { show: true, size: 5, fill: line, filter: alone },
               spanGaps: false,
             }

@@ -1,4 +1,4 @@
-import { Autocomplete, Button, Select } from '@mantine/core'
+import { Autocomplete, Button, Select, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconTerminal2 } from '@tabler/icons-react'
 import { useInfiniteQuery } from '@tanstack/react-query'
@@ -6,7 +6,7 @@ import { useTranslation } from 'react-i18next'
 import { took } from '@/lib/format'
 import { usePollWhenNotLive } from '@/lib/live'
 import { Blank, Failed, Lines, Panel, RelativeTime } from '@/ui'
-import { ACTION_NAMES, COMMAND_STATES, type CommandFilters, tookSeconds } from '../model'
+import { ACTION_NAMES, COMMAND_STATES, type CommandFilters, isDay, tookSeconds } from '../model'
 import { commandListQuery } from '../queries'
 import css from './commands.module.css'
 import { StatusPill } from './StatusPill'
@@ -24,14 +24,11 @@ export function History({ deviceId, openId, onOpen, filters, onFilters }: Histor
   const { t } = useTranslation()
   const poll = usePollWhenNotLive(5_000)
   const query = useInfiniteQuery({ ...commandListQuery(deviceId, filters), refetchInterval: poll })
-  const filtered = Boolean(filters.status || filters.action)
+  const filtered = Boolean(filters.status || filters.action || filters.from || filters.to)
   const commands = query.data?.pages.flatMap((page) => page.items) ?? []
   return (
-    <Panel
-      title={t('commands.history')}
-      flush
-      actions={<Filters filters={filters} onFilters={onFilters} />}
-    >
+    <Panel title={t('commands.history')} flush>
+      <Filters filters={filters} onFilters={onFilters} />
       {query.isPending ? (
         <div style={{ padding: 16 }}>
           <Lines count={5} />
@@ -97,6 +94,20 @@ function Filters({ filters, onFilters }: FiltersProps) {
   const { t } = useTranslation()
   const { status: _status, ...withoutStatus } = filters
   const { action: _action, ...withoutAction } = filters
+  const day = (name: 'from' | 'to') => (
+    <TextInput
+      size="xs"
+      type="date"
+      label={t(`commands.${name}`)}
+      value={filters[name] ?? ''}
+      {...(name === 'from' ? { max: filters.to } : { min: filters.from })}
+      onChange={(event) => {
+        const { [name]: _day, ...rest } = filters
+        const value = event.currentTarget.value
+        onFilters(isDay(value) ? { ...rest, [name]: value } : rest)
+      }}
+    />
+  )
   const setAction = useDebouncedCallback(
     (action: string) => onFilters(action ? { ...withoutAction, action } : withoutAction),
     TYPING_MS,
@@ -105,18 +116,16 @@ function Filters({ filters, onFilters }: FiltersProps) {
     <div className={css.filters}>
       <Autocomplete
         size="xs"
-        w={170}
-        aria-label={t('commands.action')}
-        placeholder={t('commands.action')}
+        label={t('commands.action')}
+        placeholder={t('commands.any')}
         data={ACTION_NAMES}
         defaultValue={filters.action ?? ''}
         onChange={(value) => setAction(value.trim())}
       />
       <Select
         size="xs"
-        w={130}
-        aria-label={t('commands.state')}
-        placeholder={t('commands.state')}
+        label={t('commands.state')}
+        placeholder={t('commands.any')}
         data={COMMAND_STATES.map((value) => ({ value, label: t(`commands.status.${value}`) }))}
         clearable
         value={filters.status ?? null}
@@ -128,6 +137,8 @@ function Filters({ filters, onFilters }: FiltersProps) {
           )
         }
       />
+      {day('from')}
+      {day('to')}
     </div>
   )
 }

@@ -1,8 +1,9 @@
 import { Button, CloseButton, TagsInput } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
-import { IconTag } from '@tabler/icons-react'
+import { IconChartLine, IconTag } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { type ReactNode, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import type { TargetBody } from '@/api/generated'
@@ -33,12 +34,26 @@ export function SelectionBar({ count, target, onClear, children }: SelectionBarP
       >
         {t('devices.changeTags')}
       </Button>
+      <Button
+        size="compact-md"
+        variant="default"
+        leftSection={<IconChartLine size={15} />}
+        renderRoot={(props) => <Link to="/devices/compare" search={compared(target)} {...props} />}
+      >
+        {t('compare.open')}
+      </Button>
       {children}
       <CloseButton aria-label={t('devices.pickNone')} onClick={onClear} />
       {tagging && <TagMany target={target} onClose={() => setTagging(false)} />}
     </section>
   )
 }
+
+/** The same devices as the page that compares takes them. */
+const compared = ({ device_ids: ids, query }: TargetBody): { ids?: string; q?: string } => ({
+  ...(ids ? { ids: ids.join() } : {}),
+  ...(query ? { q: query } : {}),
+})
 
 /** Tags to add and to take away; before it acts it says how many devices that reaches and changes. */
 function TagMany({ target, onClose }: { target: TargetBody; onClose: () => void }) {

@@ -1,5 +1,5 @@
 import { createFileRoute } from '@tanstack/react-router'
-import { COMMAND_STATES, type CommandFilters, CommandsPage } from '@/features/commands'
+import { COMMAND_STATES, type CommandFilters, CommandsPage, isDay } from '@/features/commands'
 
 interface Search extends CommandFilters {
   command?: string
@@ -7,10 +7,12 @@ interface Search extends CommandFilters {
 type State = (typeof COMMAND_STATES)[number]
 
 export const Route = createFileRoute('/_app/devices/$deviceId/commands')({
-  validateSearch: ({ command, status, action }: Record<string, unknown>): Search => ({
+  validateSearch: ({ command, status, action, from, to }: Record<string, unknown>): Search => ({
     ...(command ? { command: String(command) } : {}),
     ...(COMMAND_STATES.includes(status as State) ? { status: status as State } : {}),
     ...(action ? { action: String(action) } : {}),
+    ...(isDay(from) ? { from } : {}),
+    ...(isDay(to) ? { to } : {}),
   }),
   component: Page,
 })

@@ -1,0 +1,112 @@
+import { Button, Skeleton } from '@mantine/core'
+import { IconActivity, IconZoomReset } from '@tabler/icons-react'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
+import { useTranslation } from 'react-i18next'
+import { exact } from '@/lib/format'
+import { useNow } from '@/lib/useNow'
+import { Blank, crumbClass, Failed, PageHead, Panel, Refused } from '@/ui'
+import { type CompareView, metricOf, windowOf } from './compare'
+import { RANGES } from './model'
+import { CompareControls } from './parts/CompareControls'
+import { ManyChart } from './parts/ManyChart'
+import css from './parts/telemetry.module.css'
+import { compareQuery } from './queries'
+import { useWords } from './useWords'
+
+interface ComparePageProps {
+  view: CompareView
+  onView: (view: CompareView) => void
+}
+
+const EVERY_MS = 15_000
+
+/** One measurement of many devices over the same time, a line each, or taken together. */
+export function ComparePage({ view, onView }: ComparePageProps) {
+  const { t, i18n } = useTranslation()
+  const { nameOf } = useWords()
+  const at = windowOf(view)
+  const still = typeof at !== 'string'
+  const answer = useQuery({
+    ...compareQuery(view, at),
+    placeholderData: keepPreviousData,
+    refetchInterval: still ? false : EVERY_MS,
+  })
+  const now = useNow((ms) => Math.floor(ms / 5_000) * 5)
+  const from = still ? at.from : now - RANGES[at].length
+  const to = still ? at.to : now
+  const unzoom = () => {
+    const { from: _from, to: _to, ...rest } = view
+    onView(rest)
+  }
+  return (
+    <>
+      <PageHead
+        title={t('compare.title')}
+        lead={answer.data && t('compare.lead', { count: answer.data.devices })}
+        crumb={
+          <Link to="/devices" className={crumbClass}>
+            {t('devices.title')}
+          </Link>
+        }
+      />
+      <CompareControls view={view} onView={onView} />
+      <div className={css.meta}>
+        {still ? (
+          <>
+            <span>
+              {exact(new Date(from * 1000).toISOString(), i18n.language)} –{' '}
+              {exact(new Date(to * 1000).toISOString(), i18n.language)}
+            </span>
+            <Button
+              size="compact-xs"
+              variant="default"
+              leftSection={<IconZoomReset size={14} />}
+              onClick={unzoom}
+            >
+              {t('telemetry.unzoom')}
+            </Button>
+          </>
+        ) : (
+          <span>{t('telemetry.zoomHint')}</span>
+        )}
+        {answer.data && (
+          <span>
+            {t('telemetry.resolution', {
+              source: t(`telemetry.resolutions.${answer.data.resolution}`),
+              step: answer.data.step,
+            })}
+          </span>
+        )}
+      </div>
+      <Panel title={nameOf(metricOf(view))}>
+        {answer.isPending ? (
+          <Skeleton height={340} />
+        ) : answer.isError && !answer.data ? (
+          <Failed error={answer.error} onRetry={() => void answer.refetch()} />
+        ) : (
+          <>
+            {answer.isError && <Refused error={answer.error} />}
+            {!answer.data || answer.data.series.every(({ values }) => values.every(isNothing)) ? (
+              <Blank icon={<IconActivity size={22} stroke={1.6} />} title={t('telemetry.none')}>
+                {t('compare.noneHint')}
+              </Blank>
+            ) : (
+              <ManyChart
+                answer={answer.data}
+                metric={metricOf(view)}
+                from={from}
+                to={to}
+                onZoom={(start, end) =>
+                  onView({ ...view, from: Math.floor(start), to: Math.ceil(end) })
+                }
+              />
+            )}
+          </>
+        )}
+      </Panel>
+    </>
+  )
+}
+
+const isNothing = (value: number | null) => value === null
