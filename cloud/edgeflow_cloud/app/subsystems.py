@@ -13,6 +13,7 @@ from edgeflow_cloud.fleet_metrics.wiring import SUBSYSTEM as FLEET_METRICS
 from edgeflow_cloud.flow_keys.wiring import SUBSYSTEM as FLOW_KEYS
 from edgeflow_cloud.identity.wiring import SUBSYSTEM as IDENTITY
 from edgeflow_cloud.infra.subsystem import Subsystem
+from edgeflow_cloud.inventory.wiring import SUBSYSTEM as INVENTORY
 from edgeflow_cloud.organizations.wiring import SUBSYSTEM as ORGANIZATIONS
 from edgeflow_cloud.provisioning.wiring import SUBSYSTEM as PROVISIONING
 from edgeflow_cloud.query_language import VOCABULARY
@@ -29,6 +30,7 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     ORGANIZATIONS,
     API_KEYS,
     AUTH,
+    INVENTORY,  # before the registry: /devices/export is no /devices/{device_id}
     DEVICES,
     SAVED_SEARCHES,
     FLOW_KEYS,

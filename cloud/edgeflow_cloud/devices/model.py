@@ -10,6 +10,12 @@ from typing import NamedTuple
 from edgeflow_cloud.kernel.errors import NotFound
 from edgeflow_cloud.kernel.ids import DeviceId, GroupId, ProjectId, TenantId
 
+NAME_LIMIT = 200
+"""Characters; also of a place's name."""
+NOTES_LIMIT = 10_000
+TAG_LIMIT = 64
+TAGS_LIMIT = 50
+"""Tags of one device."""
 KEY_PREFIX = "efk_"
 SHOWN_OF_KEY = 12
 

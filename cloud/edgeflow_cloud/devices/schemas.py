@@ -5,15 +5,23 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from edgeflow_cloud.devices.model import Place, Status, Target
+from edgeflow_cloud.devices.model import (
+    NAME_LIMIT,
+    NOTES_LIMIT,
+    TAG_LIMIT,
+    TAGS_LIMIT,
+    Place,
+    Status,
+    Target,
+)
 from edgeflow_cloud.infra.http import Body, Document
 from edgeflow_cloud.kernel.ids import DeviceIdField, ProjectIdField
 from edgeflow_cloud.query_language import FieldType, Query
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[^\s,\"]+$")]
-Tags = Annotated[list[Tag], Field(max_length=50)]
-Notes = Annotated[str, StringConstraints(max_length=10_000)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LIMIT)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=TAG_LIMIT, pattern=r"^[^\s,\"]+$")]
+Tags = Annotated[list[Tag], Field(max_length=TAGS_LIMIT)]
+Notes = Annotated[str, StringConstraints(max_length=NOTES_LIMIT)]
 
 
 def _is_none(value: object) -> bool:
@@ -23,7 +31,7 @@ def _is_none(value: object) -> bool:
 class PlaceBody(Body):
     """Where a device stands: a name, a point on the map, or both."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    name: Name | None = None
     latitude: Annotated[float, Field(ge=-90, le=90)] | None = Field(None, description="Degrees, WGS 84.")
     longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
 

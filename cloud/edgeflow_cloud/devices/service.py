@@ -81,7 +81,7 @@ async def find_device(tx: Transaction, principal: Principal, device_id: DeviceId
     row = await queries.select_device(tx, principal.tenant_id, device_id)
     if row is None:
         raise no_such_device()
-    return _device(row)
+    return to_device(row)
 
 
 async def list_devices(
@@ -114,7 +114,7 @@ async def list_devices(
     shown = rows[: page.limit]
     more = len(rows) > page.limit
     cursor = encode_cursor(named, shown[-1]["sort_key"], _wire(shown[-1]["device_id"])) if more else None
-    return Slice([_device(row) for row in shown], cursor, counted)
+    return Slice([to_device(row) for row in shown], cursor, counted)
 
 
 def _position(after: tuple[str, ...], named: str) -> tuple[str, DeviceId]:
@@ -234,7 +234,8 @@ async def _insert_key(tx: Transaction, tenant_id: TenantId, device_id: DeviceId)
     return key
 
 
-def _device(row: Row) -> Device:
+def to_device(row: Row) -> Device:
+    """A device from a row of COLUMNS."""
     fields = dict(row)
     fields.pop("sort_key", None)
     place = Place(fields.pop("place_name"), fields.pop("latitude"), fields.pop("longitude"))

@@ -27,7 +27,7 @@ from edgeflow_cloud.organizations.model import (
     permissions_of,
     slug_from,
 )
-from edgeflow_cloud.organizations.projects import find_projects, no_such_project
+from edgeflow_cloud.organizations.projects import find_projects, name_projects, no_such_project
 from edgeflow_cloud.organizations.service import (
     closed_among,
     create_with_owner,
@@ -50,6 +50,7 @@ __all__ = [
     "get_organization",
     "list_organizations",
     "memberships_of",
+    "name_projects",
     "no_such_project",
     "people_of",
     "permissions_of",

@@ -150,6 +150,8 @@ class QuotaExceeded(Problem):
 
     def __init__(self, plan: Plan, resource: Resource, used: int, *, retry_after: int | None = None) -> None:
         limit, name = plan.limit(resource), _NAMES[resource]
+        self.room = max(0, (limit or 0) - used)
+        """How many more there may be."""
         bigger = next_plan(plan, resource)
         help_ = (
             "" if bigger is None else f", or change to the plan {bigger.title} ({_most(bigger, resource)})"

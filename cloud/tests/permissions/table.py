@@ -81,6 +81,8 @@ ROWS: Final[dict[str, Row]] = {
     "GET /devices": Row("devices:view"),
     "POST /devices": Row("devices:manage", {"name": "Press", "project_id": "{project_id}"}),
     "POST /devices/tags": Row("devices:manage", {"target": {"all": True}, "add": ["x"]}),
+    "POST /devices/import": Row("devices:manage"),
+    "GET /devices/export": Row("devices:view"),
     "GET /devices/query-fields": Row("devices:view"),
     "POST /devices/query-check": Row("devices:view", {"q": "name = x"}),
     "GET /devices/{device_id}/explain": Row("devices:view"),

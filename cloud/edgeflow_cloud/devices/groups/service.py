@@ -176,6 +176,19 @@ async def change_members(
     return len(added) + len(removed)
 
 
+async def find_groups(
+    tx: Transaction, principal: Principal, words: Sequence[str]
+) -> dict[str, tuple[GroupId, str, bool]]:
+    """The groups of these names, in any letter case, or ids: word in lower case -> (id, name, whether it is fixed)."""
+    lowered = [word.lower() for word in words]
+    rows = await queries.select_groups_called(tx, principal.tenant_id, lowered, language.ids_among(lowered))
+    return {
+        word: (GroupId(row["id"]), row["name"], row["query"] is None)
+        for row in rows
+        for word in (row["name"].lower(), _wire(row["id"]))
+    }
+
+
 async def with_dynamic_groups(tx: Transaction, principal: Principal, device: Device) -> Device:
     """The device with the names of the dynamic groups that it is in now behind those of the fixed ones."""
     names = list(device.groups or ())

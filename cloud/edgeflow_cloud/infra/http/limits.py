@@ -51,8 +51,10 @@ async def spend(context: Context, request: Request, principal: Principal | None)
     allowance.check(f"Too many requests; wait {max(1, round(allowance.retry_after + 0.499))} s and go on.")
 
 
-async def read_body(request: Request) -> bytes:
-    """The whole body, read before any transaction is opened. Raises TooLarge, TooSlow and Invalid (`too_deep`)."""
+async def read_body(request: Request, *, json: bool = True) -> bytes:
+    """The whole body, read before any transaction is opened. Raises TooLarge, TooSlow and, for what is to be JSON,
+    Invalid (`too_deep`).
+    """
     try:
         async with asyncio.timeout(BODY_SECONDS):
             body = await _collect(request)
@@ -64,6 +66,8 @@ async def read_body(request: Request) -> bytes:
     except ClientDisconnect:  # nobody reads this answer, but the log need not call it our fault
         raise Problem("The connection ended before the body did.", code="body_cut_off") from None
     request._body = body  # pyright: ignore[reportPrivateUsage] - Starlette's own cache: FastAPI reads the body from here
+    if not json:
+        return body
     try:
         check_depth(body, DEPTH_LIMIT)
     except FrameError:

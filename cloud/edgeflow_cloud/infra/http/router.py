@@ -32,6 +32,9 @@ SIGNED_IN = "signed-in"
 """Any person or program that is known, whatever its role."""
 
 Endpoint = TypeVar("Endpoint", bound=Callable[..., object])
+_TABLE: dict[str, object] = {
+    "requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
 Responses = dict[int | str, dict[str, object]]
 Handler = Callable[[Request], Coroutine[object, object, Response]]
 
@@ -41,6 +44,7 @@ class Manners:
     """How one route behaves. `devices`: a device's own key may call it, for its own `{device_id}` only.
 
     `lenient`: the body comes from devices in the field; what is doubtful in it is mended by the route, not refused.
+    `table`: the body is a CSV file, which the route itself reads; what is a matter of JSON is not asked of it.
     """
 
     permission: str
@@ -48,6 +52,7 @@ class Manners:
     creates: bool = False
     devices: bool = False
     lenient: bool = False
+    table: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +93,11 @@ class Router:
         status: int = 200,
         transaction: bool = True,
         lenient: bool = False,
+        table: bool = False,
         responses: Responses | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """A deed. `creates` makes it honour `Idempotency-Key` and answer 201."""
-        manners = Manners(permission, transaction, creates, lenient=lenient)
+        manners = Manners(permission, transaction, creates, lenient=lenient, table=table)
         return self._keep("POST", path, manners, 201 if creates and status == 200 else status, responses)
 
     def put(
@@ -123,7 +129,11 @@ class Router:
                 tags=[self._tag],
                 responses={**Problems, **item.responses},
                 operation_id=getattr(item.endpoint, "__name__", None),
-                openapi_extra={"x-permission": item.manners.permission, **_security(item.manners)},
+                openapi_extra={
+                    "x-permission": item.manners.permission,
+                    **_security(item.manners),
+                    **(_TABLE if item.manners.table else {}),
+                },
                 route_class_override=_route_class(item.manners),
             )
 
@@ -205,8 +215,8 @@ async def _answer(
     await spend(context, request, principal)
     if principal is not None and context.meter is not None:
         await context.meter(context, principal, manners.permission)
-    body = await read_body(request)
-    if not manners.devices and manners.permission != PUBLIC:
+    body = await read_body(request, json=not manners.table)
+    if not (manners.devices or manners.table or manners.permission == PUBLIC):
         refuse_nul(body)  # devices' text may end in NUL (field-device.md): their routes strip it
     if reads_json:
         await parse_body(request, body, lenient=manners.lenient)

@@ -129,6 +129,14 @@ async def find_projects(tx: Transaction, principal: Principal, words: Sequence[s
     return {word: ProjectId(row["id"]) for row in rows for word in (row["name"].lower(), _wire(row["id"]))}
 
 
+async def name_projects(
+    tx: Transaction, principal: Principal, project_ids: Sequence[ProjectId]
+) -> dict[ProjectId, str]:
+    """The names of projects; one that is gone is left out."""
+    rows = await queries.select_projects_called(tx, principal.tenant_id, [], project_ids)
+    return {ProjectId(row["id"]): row["name"] for row in rows}
+
+
 def no_such_project() -> NotFound:
     """The one answer for a missing project and for another organization's."""
     return NotFound("There is no such project in this organization.", code="project_not_found")
