@@ -1,7 +1,8 @@
 """What tests of the cloud stand on: one real PostgreSQL, Valkey and S3 store a run, one fresh database a test.
 
 The stack is started once by the process that was called (not by each xdist worker), without fsync; the schema is
-migrated once into a template, which each test clones.
+migrated once into a template, which each test clones. EDGEFLOW_TEST_DATABASE_URL (a superuser's, of any database)
+names a PostgreSQL to use instead of our own: the same tests then say whether the cloud runs on that one.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from ipaddress import IPv6Address
 from pathlib import Path
@@ -29,6 +30,7 @@ from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.infra.embedded import start_for_tests
+from edgeflow_cloud.infra.embedded.parts import ALL
 from edgeflow_cloud.infra.limits import Limits
 from edgeflow_cloud.infra.migrate import migrate
 from edgeflow_cloud.infra.secrets import Secret, Secrets
@@ -39,6 +41,7 @@ from edgeflow_cloud.kernel.ids import DeviceId, TenantId, UserId
 from edgeflow_cloud.kernel.principal import Kind, Principal, Role
 
 _STACK = "EDGEFLOW_TEST_STACK"
+_SERVER = "EDGEFLOW_TEST_DATABASE_URL"
 _TEMPLATE = "edgeflow_template"
 _running = ExitStack()
 
@@ -48,18 +51,23 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput") or config.option.collectonly or _STACK in os.environ:
         return
     folder = Path(tempfile.mkdtemp(prefix="edgeflow-test-"))
-    parts = _running.enter_context(start_for_tests(folder / "stack"))
+    named = os.environ.get(_SERVER)
+    wanted = tuple(part for part in ALL if named is None or part != "database")
+    parts = _running.enter_context(start_for_tests(folder / "stack", wanted=wanted))
+    database = named or str(parts.database_url)
     _running.callback(shutil.rmtree, folder, ignore_errors=True)
     _running.callback(os.environ.pop, _STACK, None)
     os.environ[_STACK] = json.dumps(
         {
-            "database": parts.database_url,
+            "database": database,
             "valkey": parts.valkey_url,
             "s3": parts.s3_url,
             "folder": str(folder),
         }
     )
-    asyncio.run(_make_template(str(parts.database_url)))
+    asyncio.run(_make_template(database))
+    if named is not None:
+        _running.callback(lambda: asyncio.run(_drop_template(database)))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -69,10 +77,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 async def _make_template(url: str) -> None:
+    await _drop_template(url)  # what a run that was cut short has left on a named server
     connection = await asyncpg.connect(url)
     await connection.execute(f"create database {_TEMPLATE}")
     await connection.close()
     await migrate(_with_database(url, _TEMPLATE))
+
+
+async def _drop_template(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(f"drop database if exists {_TEMPLATE} with (force)")
+    await connection.close()
 
 
 def _with_database(url: str, name: str) -> str:
@@ -87,9 +102,9 @@ def stack() -> dict[str, str]:
     return json.loads(os.environ[_STACK])
 
 
-@pytest.fixture
-async def database_url(stack: dict[str, str]) -> AsyncIterator[str]:
-    """A migrated database of the test's own."""
+@asynccontextmanager
+async def use_database(stack: dict[str, str]) -> AsyncIterator[str]:
+    """The URL of a migrated database that is dropped again."""
     name = f"test_{uuid.uuid4().hex}"
     server = await asyncpg.connect(stack["database"])
     try:
@@ -98,6 +113,13 @@ async def database_url(stack: dict[str, str]) -> AsyncIterator[str]:
         await server.execute(f"drop database if exists {name} with (force)")
     finally:
         await server.close()
+
+
+@pytest.fixture
+async def database_url(stack: dict[str, str]) -> AsyncIterator[str]:
+    """A migrated database of the test's own."""
+    async with use_database(stack) as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
-"""How telemetry is kept on disk: native partitions, one a day. The only file that would know TimescaleDB.
+"""How telemetry is kept on disk: native partitions, one a day. Where the server has TimescaleDB, it does the cutting
+and the database's own functions, which this calls, know it: migration 0032 alone tells the two apart.
 
 A day's partition is made ahead by a schedule, or when a row of a day without one arrives (a device that was away for
 long sends what it has kept). Days older than KEEP are dropped whole.
