@@ -60,10 +60,11 @@ async def notify(
     tx: Transaction, context: Context, user: User, what: str, ip_address: str | None = None
 ) -> None:
     """Tell a person of a change to the safety of the account, when `tx` commits."""
+    now = context.clock.now()
     values: dict[str, object] = {
         "what": what,
         "site": _site(context),
-        "when": f"{context.clock.now():%d %B %Y, %H:%M} UTC",
+        "when": f"{now.day} {now:%B %Y, %H:%M} UTC",
         "address": ip_address,
         "url": f"{context.settings.public_url}/login",
     }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 from edgeflow_cloud import audit, identity, quotas
 from edgeflow_cloud.identity import NewUser
@@ -33,6 +34,13 @@ from edgeflow_cloud.organizations.invitations.model import (
 from edgeflow_cloud.organizations.service import get_organization, unknown
 
 _LETTER: Final = mail.Letter("organizations.invitation", Path(__file__).parent / "letters")
+_MEANING: Final = {
+    Role.OWNER: "you may do everything, also hand it over or delete it.",
+    Role.ADMIN: "you may do everything but hand it over, delete it or change its plan.",
+    Role.MEMBER: "you see everything, and may add and change devices and flows.",
+    Role.VIEWER: "you see everything and change nothing.",
+}
+"""What each role means, for somebody who has never seen the product."""
 _SENT: Final = Limit("invitations", 100, 86_400)
 """Mails a day that one organization may cause."""
 _TRIED: Final = Limit("invitation-tokens", 30, 60)
@@ -120,9 +128,11 @@ async def invite(
         {
             "organization": (await get_organization(tx, wanted, wanted)).name,
             "inviter": await _name_of(tx, principal),
+            "site": urlsplit(context.settings.public_url).netloc,
             "role": role.value,
+            "meaning": _MEANING[role],
             "url": f"{context.settings.public_url}/accept-invitation#token={token}",
-            "until": f"{made.expires_at:%d %B %Y, %H:%M} UTC",
+            "until": f"{made.expires_at.day} {made.expires_at:%B %Y, %H:%M} UTC",
         },
         good_for=life,
     )
