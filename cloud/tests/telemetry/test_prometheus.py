@@ -1,7 +1,10 @@
 """The scrapes, read by Prometheus' own parser."""
 
 import asyncio
+import importlib
+import os
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
 import msgspec
@@ -14,10 +17,13 @@ from starlette.testclient import TestClient
 from cloud.tests.conftest import Caller
 from cloud.tests.telemetry.conftest import Peer, batch, sample
 from edgeflow_cloud.app.platform_metrics import show_metrics
+from edgeflow_cloud.infra.observability.metrics import render_metrics
 from edgeflow_cloud.infra.secret import Secret
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.telemetry import latest
-from edgeflow_cloud.telemetry.prometheus.rendering import Newest, render
+from edgeflow_cloud.telemetry.prometheus.rendering import FAMILIES, Newest, render
+
+GOLDEN = Path(__file__).with_name("metrics.golden.txt")
 
 
 def read(text: str) -> dict[tuple[str, ...], float]:
@@ -46,18 +52,45 @@ async def test_an_organization_scrapes_its_own_devices(
             if len(found) > 1:
                 break
             await asyncio.sleep(0.05)
-    assert found["edgeflow_device_cpu_percent", name] == 33.0
-    assert found["edgeflow_device_custom", name, "boiler.bar"] == 2.5
+    assert found["edgeflow_device_cpu_percent", "press 4", name] == 33.0
+    assert found["edgeflow_device_custom", "press 4", name, "boiler.bar"] == 2.5
     assert found["edgeflow_series_left_out",] == 0
     assert read((await client("stranger").get("/prometheus")).text) == {("edgeflow_series_left_out",): 0}
     assert (await client("").get("/prometheus")).status_code == 401
 
 
 def test_series_are_capped_and_the_rest_is_counted() -> None:
-    made = [Newest(ids.new(), {"cpu_percent": 1.0, "load_1": 2.0}, {"a": 1.0}) for _ in range(10)]
+    made = [Newest(ids.new(), "press", {"cpu_percent": 1.0, "load_1": 2.0}, {"a": 1.0}) for _ in range(10)]
     found = read(render(made, 30, 7).decode())
     assert found.pop(("edgeflow_series_left_out",)) == 23
     assert len(found) == 7
+
+
+@pytest.mark.parametrize("name", ['say "hi"', "back\\slash", "two\nlines", 'größe {a="b"} 1'])
+def test_a_name_cannot_break_the_lines(name: str) -> None:
+    made = Newest(ids.new(), name, {"cpu_percent": 1.0}, {"a": 2.0})
+    found = read(render([made], 2).decode())
+    wire = ids.encode(ids.DEVICE, made.device_id)
+    assert found["edgeflow_device_cpu_percent", name, wire] == 1.0
+    assert found["edgeflow_device_custom", name, wire, "a"] == 2.0
+
+
+def test_names_and_words_are_those_of_the_golden_file() -> None:
+    """Dashboards and alerts of others hold these names. EDGEFLOW_GOLDEN=write writes the file anew, for review."""
+    importlib.import_module("edgeflow_cloud.app.cloud")
+    every = Newest(ids.new(), "press", dict.fromkeys(FAMILIES, 1.0), {"a": 1.0})
+    told = [
+        line
+        for title, text in (("platform", render_metrics()), ("organization", render([every], 7)))
+        for line in (
+            f"## {title}",
+            *sorted(set(text.decode().splitlines()), key=lambda line: (line.split(" ")[2:3], line)),
+        )
+        if line.startswith("#") and "_created" not in line
+    ]
+    if os.environ.get("EDGEFLOW_GOLDEN") == "write":
+        GOLDEN.write_text("\n".join(told) + "\n", encoding="utf-8")
+    assert told == GOLDEN.read_text(encoding="utf-8").splitlines()
 
 
 @pytest.mark.parametrize(

@@ -25,9 +25,10 @@ FAMILIES = {
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """The newest values of one device."""
+    """The newest values of one device; its name is for people and may change, its id never does."""
 
     device_id: UUID
+    name: str
     values: dict[str, float]
     custom: dict[str, float]
 
@@ -44,20 +45,22 @@ class _Families:
 
 def render(devices: Iterable[Newest], total: int, limit: int = MAX_SERIES) -> bytes:
     """The text; `total` is how many series there would be without a cap. At most `limit` of them are in it."""
-    families = {key: GaugeMetricFamily(*FAMILIES[key], labels=["device_id"]) for key in FAMILIES}
+    families = {key: GaugeMetricFamily(*FAMILIES[key], labels=["device_id", "device"]) for key in FAMILIES}
     custom = GaugeMetricFamily(
-        "edgeflow_device_custom", "A value that the device names itself.", labels=["device_id", "metric"]
+        "edgeflow_device_custom",
+        "A value that the device names itself.",
+        labels=["device_id", "device", "metric"],
     )
     room = limit
     for device in devices:
-        name = ids.encode(ids.DEVICE, device.device_id)
+        labels = [ids.encode(ids.DEVICE, device.device_id), device.name]
         for key, value in device.values.items():
             if room > 0:
-                families[key].add_metric([name], value)
+                families[key].add_metric(labels, value)
                 room -= 1
         for key, value in sorted(device.custom.items()):
             if room > 0:
-                custom.add_metric([name, key], value)
+                custom.add_metric([*labels, key], value)
                 room -= 1
     dropped = GaugeMetricFamily(
         "edgeflow_series_left_out",

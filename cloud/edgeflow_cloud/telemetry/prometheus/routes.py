@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from fastapi.responses import Response
 
+from edgeflow_cloud.devices import Target, label_target
 from edgeflow_cloud.infra.http import Caller, Ctx, Router, Tx
 from edgeflow_cloud.infra.observability.metrics import CONTENT_TYPE
 from edgeflow_cloud.telemetry.prometheus import queries
@@ -31,9 +32,12 @@ async def scrape_devices(tx: Tx, caller: Caller, context: Ctx) -> ExpositionResp
     """
     since = context.clock.now() - FRESH
     rows = await queries.select_newest(tx, caller.tenant_id, since, MAX_SERIES)
+    target = Target(device_ids=tuple(row["device_id"] for row in rows))
+    names = {one.device_id: one.name for one in await label_target(tx, caller, target, limit=MAX_SERIES)}
     found = [
         Newest(
             row["device_id"],
+            names.get(row["device_id"], ""),
             {key: row[key] for key in FAMILIES if row[key] is not None},
             row["custom"],
         )
