@@ -65,12 +65,12 @@ class Flows:
             "nodes": [_node(node) for node in msgspec.to_builtins(flow.nodes)],
             "connections": [
                 {
-                    "id": f"{wire.source}-{wire.output or 0}-{wire.target}",
+                    "id": f"{wire.source}-{'all' if wire.output is None else wire.output}-{wire.target}",
                     "source": wire.source,
                     "target": wire.target,
                     "source_id": wire.source,
                     "target_id": wire.target,
-                    "sourceOutput": wire.output or 0,
+                    **({} if wire.output is None else {"sourceOutput": wire.output}),
                 }
                 for wire in flow.wires
             ],
@@ -95,7 +95,7 @@ class Flows:
         inner = payload.get("flow")
         change = cast("Mapping[str, object]", inner) if isinstance(inner, Mapping) else payload
         parts = ("name", "description", "nodes", "connections", "edges", "variables", "config")
-        definition = dict(self._deployer.definition(flow_id) or {})
+        definition = self._rewritten(flow_id)
         given = {name: change[name] for name in parts if name in change}
         if not given:
             raise FlowProblem("Nothing to change was given: send name, description, nodes or connections.")
@@ -211,6 +211,23 @@ class Flows:
             return None if definition is None else read_flow(definition, flow_id)
         except EngineRefused:
             return None
+
+    def _rewritten(self, flow_id: str) -> dict[str, object]:
+        """The definition with `nodes` and `connections`, whatever spelling it came in: parts of it can be changed."""
+        definition = dict(self._deployer.definition(flow_id) or {})
+        flow = self._flow(flow_id)
+        if flow is None or ("nodes" in definition and "flows" not in definition):
+            return definition
+        return {
+            "name": flow.name,
+            "description": flow.description,
+            "nodes": msgspec.to_builtins(flow.nodes),
+            "connections": [
+                {"source": wire.source, "target": wire.target, "sourceOutput": wire.output}
+                for wire in flow.wires
+            ],
+            "variables": msgspec.to_builtins(flow.variables),
+        }
 
     def _summary(self, flow_id: str) -> dict[str, object]:
         status = self._status(flow_id)

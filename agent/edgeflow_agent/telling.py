@@ -15,6 +15,7 @@ from edgeflow_protocol.frames import Ack, Events, Logs
 from edgeflow_protocol.reports import Event as WireEvent
 from edgeflow_protocol.reports import LogLine
 
+from .api.frames import describe_event, describe_line
 from .api.live import LiveFeed
 from .engine import DebugShown, Event, ExecutionEnded, FlowChanged, LogWritten, StatusShown
 from .link import Session
@@ -25,7 +26,6 @@ from .telemetry import Sender
 
 _EVENT_BYTES = 8 * 1024 * 1024
 _LOG_BYTES = 4 * 1024 * 1024
-_DEBUG_LINES = "debug"
 
 
 class Telling:
@@ -83,21 +83,16 @@ class Telling:
         """What the engine says."""
         match event:
             case ExecutionEnded(execution):
-                shown = describe_execution(execution)
-                self.events.put(shown)
-                self.feed.tell("execution", shown)
+                self.events.put(describe_execution(execution))
             case LogWritten():
-                line = msgspec.structs.asdict(event) | {"source": "flow"}
-                self.logs.put(line)
-                self.feed.tell("log", line)
-            case FlowChanged():
-                self.feed.tell("flow_status", msgspec.structs.asdict(event) | {"action": event.status})
-            case StatusShown():
-                self.feed.tell("node_status", msgspec.structs.asdict(event))
-            case DebugShown():
-                self.feed.tell(_DEBUG_LINES, msgspec.structs.asdict(event))
+                self.logs.put(msgspec.structs.asdict(event) | {"source": "flow"})
+            case FlowChanged() | StatusShown() | DebugShown():
+                pass  # For who watches here.
             case _:
                 assert_never(event)
+        if self.feed.watchers:
+            for kind, data in describe_event(event):
+                self.feed.tell(kind, data)
 
     def _take_line(self, line: Line) -> None:
         loop = self._loop
@@ -110,7 +105,8 @@ class Telling:
 
     def _keep_line(self, line: Line) -> None:
         self.logs.put(line)
-        self.feed.tell("log", line)
+        if self.feed.watchers:
+            self.feed.tell(*describe_line(line))
 
 
 def _events_frame(batch: ReportBatch) -> Events:

@@ -49,6 +49,69 @@ async def test_flows_in_the_published_shapes(start_agent: StartAgent) -> None:
     assert (await call(port, "GET", path))[0] == 404
 
 
+async def test_nodes_and_connections_one_by_one(start_agent: StartAgent) -> None:
+    port = await ready(await start_agent())
+    _, made = await call(port, "POST", f"{API}/flows", {"name": "Parts"})
+    path = f"{API}/flows/{made['id']}"
+    status, source = await call(
+        port, "POST", f"{path}/nodes", {"type": "inject", "name": "In", "position": [5, 6]}
+    )
+    assert (status, source["type"], source["name"], source["x"]) == (201, "inject", "In", 5)
+    config = {"rules": [{"t": "eq", "v": 1}, {"t": "else"}]}
+    _, switch = await call(port, "POST", f"{path}/nodes", {"type": "switch", "config": config})
+    _, sink = await call(port, "POST", f"{path}/nodes", {"type": "debug", "id": "sink"})
+    assert sink["id"] == "sink"
+    status, listed = await call(port, "GET", f"{path}/nodes")
+    assert (listed["flow_id"], listed["count"], set(listed["nodes"])) == (
+        made["id"],
+        3,
+        {source["id"], switch["id"], "sink"},
+    )
+    ends = {"source_id": source["id"], "target_id": switch["id"]}
+    status, wire = await call(port, "POST", f"{path}/connections", ends)
+    assert (status, wire["source_id"], wire["target_id"]) == (201, source["id"], switch["id"])
+    assert wire["message"]
+    assert (await call(port, "POST", f"{path}/connections", ends))[0] == 400
+    ends = {"source_id": switch["id"], "target_id": "sink", "source_output": 1}
+    _, second = await call(port, "POST", f"{path}/connections", ends)
+    assert second["sourceOutput"] == 1
+    status, moved = await call(port, "PUT", f"{path}/connections/{second['id']}", {"source_output": 0})
+    assert (status, moved["sourceOutput"]) == (200, 0)
+    assert (await call(port, "GET", f"{path}/connections/{moved['id']}"))[1]["target"] == "sink"
+    assert (await call(port, "GET", f"{path}/connections"))[1]["count"] == 2
+    status, changed = await call(port, "PUT", f"{path}/nodes/sink", {"config": {"complete": True}})
+    assert (status, changed["config"]) == (200, {"complete": True})
+    status, answer = await call(port, "PUT", f"{path}/nodes/{switch['id']}", {"config": {"rules": []}})
+    assert (status, "'rules'" in answer["error"]) == (400, True)
+    assert (await call(port, "DELETE", f"{path}/nodes/{switch['id']}"))[1]["id"] == switch["id"]
+    assert (await call(port, "GET", f"{path}/connections"))[1]["count"] == 0
+    for part in ("nodes/none", "connections/none"):
+        for method in ("GET", "DELETE"):
+            assert (await call(port, method, f"{path}/{part}"))[0] == 404
+    assert (await call(port, "POST", f"{path}/nodes", {"name": "x"}))[0] == 400
+    assert (await call(port, "POST", f"{path}/connections", {"source_id": "sink", "target_id": "none"}))[
+        0
+    ] == 404
+    assert (await call(port, "GET", f"{API}/flows/none/nodes"))[0] == 404
+
+
+async def test_a_part_of_a_flow_of_node_red(start_agent: StartAgent) -> None:
+    """Its definition is Node-RED's JSON; what is changed of it is kept in our words, and all else stays."""
+    port = await ready(await start_agent())
+    nodes = [
+        {"id": "a", "type": "inject", "z": "t", "topic": "x", "wires": [["b"]]},
+        {"id": "b", "type": "debug", "z": "t", "wires": []},
+        {"id": "t", "type": "tab", "label": "Tab", "env": [{"name": "A", "type": "str", "value": "1"}]},
+    ]
+    _, made = await call(port, "POST", f"{API}/flows", {"name": "Red", "flows": nodes})
+    path = f"{API}/flows/{made['id']}"
+    status, answer = await call(port, "PUT", f"{path}/nodes/b", {"name": "Out"})
+    assert status == 200, answer
+    _, flow = await call(port, "GET", path)
+    assert (flow["nodes"]["b"]["name"], flow["nodes"]["a"]["config"]["topic"]) == ("Out", "x")
+    assert [(wire["source"], wire["target"]) for wire in flow["connections"]] == [("a", "b")]
+
+
 async def test_what_cannot_be_is_a_sentence(start_agent: StartAgent) -> None:
     port = await ready(await start_agent())
     for method, path, body, status, part in (
@@ -71,7 +134,20 @@ async def test_catalogue_resources_pins_and_lock(start_agent: StartAgent) -> Non
     _, catalogue = await call(port, "GET", f"{API}/node-types")
     assert catalogue["count"] == len(catalogue["node_types"]) >= 2
     assert sum(each["count"] for each in catalogue["categories"]) == catalogue["count"]
-    assert (await call(port, "GET", f"{API}/node-types/inject"))[1]["type"] == "inject"
+    _, entry = await call(port, "GET", f"{API}/node-types/mqtt-in")
+    assert (entry["type"], entry["category"], entry["inputs"]) == ("mqtt-in", "input", [])
+    assert {"name", "description", "icon", "color", "properties"} <= set(entry)
+    assert entry["outputs"] == [{"name": "output", "label": "Output", "type": "any", "description": ""}]
+    keys = {each["name"]: each for each in entry["properties"]}
+    assert (keys["qos"]["min"], keys["qos"]["max"], keys["broker"]["placeholder"]) == (
+        0,
+        2,
+        "tcp://localhost:1883",
+    )
+    assert keys["password"]["type"] == "password"
+    _, entry = await call(port, "GET", f"{API}/node-types/gpio-in")
+    keys = {each["name"]: each for each in entry["properties"]}
+    assert (keys["pullMode"]["type"], keys["pullMode"]["options"]) == ("select", ["down", "none", "up"])
     _, report = await call(port, "GET", f"{API}/resources/report")
     assert report["memory"]["percent"].endswith("%")
     assert report["cpu"]["cores"] >= 1
@@ -107,7 +183,7 @@ async def watch(port: int, **options: Any) -> Any:
 
 
 async def test_who_watches_sees_lines_and_executions(cloud: CloudDouble, start_agent: StartAgent) -> None:
-    agent = await start_agent()
+    agent = await start_agent(board="simulated")
     port = await ready(agent)
     watcher = await watch(port)
     await until(lambda: agent.feed.watchers == 1)
@@ -115,13 +191,30 @@ async def test_who_watches_sees_lines_and_executions(cloud: CloudDouble, start_a
     _, made = await call(port, "POST", f"{API}/flows", flow())
     await call(port, "POST", f"{API}/flows/{made['id']}/start")
     seen: dict[str, Any] = {}
+    kinds = {"log", "execution", "execution_ended", "flow_status", "node_status", "debug", "gpio_state"}
     async with asyncio.timeout(5):
-        while not {"log", "execution", "flow_status", "debug"} <= set(seen):
+        while not kinds <= set(seen):
             frame = json.loads(await watcher.recv())
             assert set(frame) == {"type", "timestamp", "data"}
-            seen[frame["type"]] = frame["data"]
-    assert seen["execution"]["flow_id"] == made["id"]
-    assert seen["log"]["message"]
+            seen.setdefault(frame["type"], []).append(frame["data"])
+    work = seen["execution"][0]
+    assert {"node_name", "node_type", "status", "error", "execution_time", "timestamp"} <= set(work)
+    assert (work["flow_id"], work["status"], work["node_id"] in ("n1", "n2")) == (made["id"], "success", True)
+    assert seen["execution_ended"][0]["flow_id"] == made["id"]
+    assert seen["log"][0]["message"]
+    assert seen["log"][0]["level"] in ("debug", "info", "warn", "error")
+    assert [each["action"] for each in seen["flow_status"]] == ["created", "started"]
+    assert {each["node_id"]: each["action"] for each in seen["node_status"]} == {"n1": "added", "n2": "added"}
+    await call(port, "PUT", f"{API}/flows/{made['id']}/nodes/n2", {"type": "comment"})
+    agent.pins.set(4, "output", 1)
+    actions: list[str] = []
+    pins: dict[str, Any] = {}
+    async with asyncio.timeout(5):
+        while "updated" not in actions or "4" not in pins:
+            frame = json.loads(await watcher.recv())
+            actions += [frame["data"]["action"]] if frame["type"] == "flow_status" else []
+            pins |= frame["data"]["pins"] if frame["type"] == "gpio_state" else {}
+    assert pins["4"]["value"] == 1
     await watcher.send("ignored")
     await watcher.ping()
     await watcher.close()

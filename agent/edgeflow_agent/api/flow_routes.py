@@ -11,6 +11,7 @@ import msgspec
 from ..deploy import Origin
 from ..engine import Engine, Execution
 from ..flows import FlowProblem, Flows
+from .catalogue import describe_categories, describe_entry
 from .http import Request, Response
 
 _EXECUTION_STATUS = {"succeeded": "completed", "cancelled": "failed"}
@@ -29,12 +30,14 @@ class FlowRoutes:
         return {"flows": shown, "count": len(shown)}
 
     async def create_flow(self, request: Request) -> object:
-        payload = _object(request)
+        payload = read_object(request)
         name = payload.get("name")
         if not isinstance(name, str) or not name.strip():
             raise FlowProblem("A new flow needs a `name`.")
-        payload.setdefault("nodes", [])
-        payload.setdefault("connections", [])
+        whole = {"flows", "definition", "bundle"}
+        if not payload.keys() & whole:  # As published: what is in it follows by PUT.
+            payload.setdefault("nodes", [])
+            payload.setdefault("connections", [])
         return Response(201, _show(await self._flows.create(payload, Origin.LOCAL)))
 
     async def get_flow(self, request: Request, flow_id: str) -> object:
@@ -42,7 +45,7 @@ class FlowRoutes:
         return _show(self._flows.get(flow_id))
 
     async def update_flow(self, request: Request, flow_id: str) -> object:
-        return _show(await self._flows.update(flow_id, _object(request), Origin.LOCAL))
+        return _show(await self._flows.update(flow_id, read_object(request), Origin.LOCAL))
 
     async def delete_flow(self, request: Request, flow_id: str) -> object:
         del request
@@ -82,23 +85,8 @@ class FlowRoutes:
     async def list_node_types(self, request: Request) -> object:
         del request
         types = await asyncio.to_thread(self._engine.node_types)
-        groups: dict[str, int] = {}
-        for each in types:
-            group = str(each["group"])
-            groups[group] = groups.get(group, 0) + 1
-        categories = [
-            {
-                "id": name,
-                "name": name.capitalize(),
-                "description": "",
-                "icon": "",
-                "color": "",
-                "order": place,
-                "count": n,
-            }
-            for place, (name, n) in enumerate(groups.items())
-        ]
-        return {"categories": categories, "node_types": types, "count": len(types)}
+        shown = [describe_entry(each) for each in types]
+        return {"categories": describe_categories(types), "node_types": shown, "count": len(shown)}
 
     async def get_node_type(self, request: Request, name: str) -> object:
         del request
@@ -106,10 +94,10 @@ class FlowRoutes:
         found = next((each for each in types if each["type"] == name), None)
         if found is None:
             raise FlowProblem(f"There is no node type {name} on this device.", missing=True)
-        return found
+        return describe_entry(found)
 
 
-def _object(request: Request) -> dict[str, object]:
+def read_object(request: Request) -> dict[str, object]:
     return msgspec.json.decode(request.body or b"{}", type=dict[str, object])
 
 

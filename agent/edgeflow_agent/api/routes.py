@@ -26,6 +26,7 @@ from .flow_routes import FlowRoutes
 from .guard import Guard
 from .http import Request, Response, Upgrade
 from .live import LiveFeed
+from .part_routes import PartRoutes
 from .websocket import serve_door
 
 
@@ -79,8 +80,9 @@ class Routes:
     def __init__(self, agent: LocalApi, guard: Guard) -> None:
         self._agent = agent
         self._guard = guard
-        flows = FlowRoutes(agent.flows, agent.engine)
+        flows, parts = FlowRoutes(agent.flows, agent.engine), PartRoutes(agent.flows)
         agent.engine.doors.served = True
+        agent.feed.pins = agent.pins.describe_locally
         api = "/api/v1"
         self._table: dict[str, dict[str, _Handle]] = {
             f"{api}/saas/config": {"GET": self._config, "PUT": self._change_config},
@@ -102,6 +104,18 @@ class Routes:
             f"{api}/flows/*/start": {"POST": flows.start_flow},
             f"{api}/flows/*/stop": {"POST": flows.stop_flow},
             f"{api}/flows/*/rollback": {"POST": flows.roll_back_flow},
+            f"{api}/flows/*/nodes": {"GET": parts.list_nodes, "POST": parts.create_node},
+            f"{api}/flows/*/nodes/*": {
+                "GET": parts.get_node,
+                "PUT": parts.update_node,
+                "DELETE": parts.delete_node,
+            },
+            f"{api}/flows/*/connections": {"GET": parts.list_connections, "POST": parts.create_connection},
+            f"{api}/flows/*/connections/*": {
+                "GET": parts.get_connection,
+                "PUT": parts.update_connection,
+                "DELETE": parts.delete_connection,
+            },
             f"{api}/executions/*": {"GET": flows.get_execution},
             f"{api}/node-types/*": {"GET": flows.get_node_type},
             **{path: {"GET": self._page} for path in _PAGE},
@@ -156,11 +170,12 @@ class Routes:
         if exact is not None:
             return exact, []
         parts = path.split("/")
-        # /api/v1/noun/ID[/verb]: the fifth part is what varies.
-        if len(parts) in (5, 6) and parts[4]:
-            value = urllib.parse.unquote(parts[4])
-            return self._table.get("/".join([*parts[:4], "*", *parts[5:]])), [value]
-        return None, []
+        # /api/v1/noun/ID[/verb] or /api/v1/noun/ID/part/ID: the fifth and the seventh part are what varies.
+        if len(parts) not in (5, 6, 7) or not all(parts[4::2]):
+            return None, []
+        values = [urllib.parse.unquote(part) for part in parts[4::2]]
+        parts[4::2] = ["*"] * len(values)
+        return self._table.get("/".join(parts)), values
 
     async def _page(self, request: Request) -> object:
         name, kind = _PAGE[request.path]

@@ -7,6 +7,7 @@ not keep flow definitions: whoever deploys them does.
 A type is written to `edgeflow_agent.engine.node`: `Node`, `NodeConfig`, `NodeError`, `Message`.
 """
 
+from .catalogue import Property, describe_type, read_properties
 from .doors import Client, Door, Doors
 from .engine import Engine, FlowState, FlowTotals
 from .flow import Flow, FlowRefused, FlowUnknown, NodeSpec, Variable, Wire
@@ -49,13 +50,16 @@ __all__ = [
     "NodeError",
     "NodeExecution",
     "NodeSpec",
+    "Property",
     "Registry",
     "StatusShown",
     "Subscription",
     "UnknownType",
     "Variable",
     "Wire",
+    "describe_type",
     "new_message",
     "read_flow",
     "read_flows",
+    "read_properties",
 ]

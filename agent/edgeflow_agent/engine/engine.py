@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from ..pins import NoBoard, Pins
+from .catalogue import describe_type
 from .context import Contexts, Storage
 from .doors import Doors
 from .flow import Flow, FlowRefused, FlowUnknown
@@ -102,9 +103,11 @@ class Engine:
                     self.pins,
                     self.doors,
                 )
-                self._announce(running)
+                running.announce("created", None)
             else:
+                before = running.flow
                 await running.replace(flow)
+                running.announce("updated", before)
             self._link()
         return self.state(flow.id)
 
@@ -134,7 +137,16 @@ class Engine:
             self._gone = (self._gone[0] + flow.executions_total, self._gone[1] + flow.executions_failed)
             self._link()
             self.contexts.forget_flow(flow_id)
-            self.streams.put(FlowChanged(time=datetime.now(UTC), flow_id=flow_id, status="removed"))
+            self.streams.put(
+                FlowChanged(
+                    time=datetime.now(UTC),
+                    flow_id=flow_id,
+                    status="removed",
+                    action="deleted",
+                    name=flow.flow.name,
+                    removed={spec.id: spec.type for spec in flow.flow.nodes},
+                )
+            )
 
     def check(self, flow: Flow | Mapping[str, object]) -> list[str]:
         """What keeps a flow from running, a sentence for each fault; imports the types that it uses."""
@@ -229,18 +241,7 @@ class Engine:
             except UnknownType as error:
                 _log.warning("%s", error)
                 continue
-            entries.append(
-                {
-                    "type": name,
-                    "title": node.title or name,
-                    "category": node.category,
-                    "group": node.group,
-                    "description": (node.__doc__ or "").strip().partition("\n\n")[0],
-                    "inputs": node.inputs,
-                    "outputs": node.outputs,
-                    "schema": node.schema(),
-                }
-            )
+            entries.append(describe_type(name, node))
         return entries
 
     # --- inside
@@ -264,9 +265,6 @@ class Engine:
     def _keep(self, execution: Execution) -> None:
         self._executions.append(execution)
         self.streams.put(ExecutionEnded(execution))
-
-    def _announce(self, flow: RunningFlow) -> None:
-        self.streams.put(FlowChanged(time=datetime.now(UTC), flow_id=flow.flow_id, status=flow.status))
 
     async def _flush_often(self) -> None:
         while True:

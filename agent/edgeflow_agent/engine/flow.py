@@ -8,8 +8,17 @@ MAX_NODES = 2_000
 MAX_WIRES = 20_000
 
 
+class Variable(msgspec.Struct, frozen=True):
+    """A flow's variable: `type` is string, number, boolean or json; `value` as it was written."""
+
+    name: str
+    type: str = "string"
+    value: object = ""
+
+
 class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One node: `config` is its type's own. `x` and `y` are for editors."""
+    """One node: `config` is its type's own. `x` and `y` are for editors. A node that came of a Node-RED subflow has the
+    instance's `variables`, and the `flow` context of that instance (`inside` is its id)."""
 
     id: str
     type: str
@@ -18,6 +27,8 @@ class NodeSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     x: float | None = None
     y: float | None = None
     disabled: bool = False
+    inside: str = ""
+    variables: tuple[Variable, ...] = ()
 
 
 class Wire(msgspec.Struct, frozen=True):
@@ -26,14 +37,6 @@ class Wire(msgspec.Struct, frozen=True):
     source: str
     target: str
     output: int | None = None
-
-
-class Variable(msgspec.Struct, frozen=True):
-    """A flow's variable: `type` is string, number, boolean or json; `value` as it was written."""
-
-    name: str
-    type: str = "string"
-    value: object = ""
 
 
 class Flow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -115,6 +115,8 @@ class Node(Generic[C]):
         self.flow_context = lane.host.contexts.flow(lane.host.flow_id)
         self.global_context = lane.host.contexts.whole
         self.lane = lane
+        self.surroundings: Mapping[str, str] | None = None
+        """The environment of a node that has variables of its own."""
         self.wires: tuple[tuple[Node[NodeConfig], ...], ...] = ()
         self.inbox: deque[tuple[Message, Run]] = deque()
         self.busy = 0
@@ -192,7 +194,7 @@ class Node(Generic[C]):
     @property
     def environment(self) -> Mapping[str, str]:
         """The flow's variables, the device's environment and its secrets."""
-        return self.lane.host.environment
+        return self.lane.host.environment if self.surroundings is None else self.surroundings
 
     def send(self, message: Message, output: int = 0) -> None:
         """Give the message to all that is wired to the port; never waits. See `room`.

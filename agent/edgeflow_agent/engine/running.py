@@ -8,9 +8,10 @@ import time
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import cast
 
 from ..pins import Pins
-from .configuring import ConfigInvalid, make_config
+from .configuring import ConfigInvalid, fill_in, make_config
 from .context import Contexts
 from .doors import Doors
 from .flow import Flow, FlowRefused, NodeSpec
@@ -34,12 +35,28 @@ def check(flow: Flow, registry: Registry, environment: Mapping[str, str] | None 
         if spec.disabled:
             continue
         try:
-            make_config(spec, registry.get(spec.type), environment or {})
+            make_config(spec, registry.get(spec.type), surround(spec, environment or {}))
         except UnknownType as error:
             problems.append(f"Node {name_of(spec)}: {error}")
         except ConfigInvalid as error:
             problems.append(f"Node {name_of(spec)} ({spec.type}) has a config that does not fit: {error}.")
     return problems
+
+
+def surround(spec: NodeSpec, environment: Mapping[str, str]) -> Mapping[str, str]:
+    """The environment as a node has it: its own variables, each of which may name those before it, over the flow's."""
+    if not spec.variables:
+        return environment
+    own: dict[str, str] = {}
+    whole = ChainMap(own, cast("dict[str, str]", environment))
+    for variable in spec.variables:
+        own[variable.name] = str(fill_in(_spell(variable.value), whole))
+    return whole
+
+
+def _remembering(flow: Flow) -> set[str]:
+    """The ids under which the flow's nodes and its instances of subflows remember things."""
+    return {spec.id for spec in flow.nodes} | {spec.inside for spec in flow.nodes if spec.inside}
 
 
 def name_of(spec: NodeSpec) -> str:
@@ -120,7 +137,7 @@ class RunningFlow(Observing):
         """Become another version; of a running flow, only nodes that changed stop and start."""
         before, self.flow = self.flow, flow
         self.recorder.flow_name = flow.name
-        gone = {spec.id for spec in before.nodes} - {spec.id for spec in flow.nodes}
+        gone = _remembering(before) - _remembering(flow)
         lane = self._lane
         if lane is None:
             for node_id in gone:
@@ -153,18 +170,16 @@ class RunningFlow(Observing):
         lane.open(self.nodes.values())
 
     def _make_environment(self) -> Mapping[str, str]:
-        variables = {
-            variable.name: variable.value if isinstance(variable.value, str) else _spell(variable.value)
-            for variable in self.flow.variables
-        }
+        variables = {variable.name: _spell(variable.value) for variable in self.flow.variables}
         return ChainMap(variables, dict(self._read_environment()))
 
     def _key(self, spec: NodeSpec) -> tuple[NodeSpec, object]:
         """What must be equal for a node to go on running: its type and its config as filled in."""
         node = self._registry.get(spec.type)
-        used = make_config(spec, node, self.environment)
-        plain = NodeSpec(id=spec.id, type=spec.type, config=spec.config)
-        return plain, (used, dict(self.environment) if node.reads_environment else None)
+        around = surround(spec, self.environment)
+        used = make_config(spec, node, around)
+        plain = NodeSpec(id=spec.id, type=spec.type, config=spec.config, inside=spec.inside)
+        return plain, (used, dict(around) if node.reads_environment or spec.variables else None)
 
     async def _start_nodes(self, lane: Lane, specs: Iterable[NodeSpec], run: Run | None) -> None:
         begun: list[AnyNode] = []
@@ -172,7 +187,12 @@ class RunningFlow(Observing):
             if spec.disabled:
                 continue
             kind = self._registry.get(spec.type)
-            node = kind(spec.id, spec.name, make_config(spec, kind, self.environment), lane)
+            around = surround(spec, self.environment)
+            node = kind(spec.id, spec.name, make_config(spec, kind, around), lane)
+            if spec.variables:
+                node.surroundings = around
+            if spec.inside:
+                node.flow_context = self.contexts.node(self.flow_id, spec.inside)
             self.nodes[spec.id] = node
             self._specs[spec.id] = self._key(spec)
             begun.append(node)
@@ -283,9 +303,33 @@ class RunningFlow(Observing):
         self.status, self.error = status, error
         if changed:
             self.streams.put(
-                FlowChanged(time=datetime.now(UTC), flow_id=self.flow_id, status=status, error=error)
+                FlowChanged(
+                    time=datetime.now(UTC),
+                    flow_id=self.flow_id,
+                    status=status,
+                    action="started" if status == "running" else "stopped",
+                    name=self.flow.name,
+                    error=error,
+                )
             )
+
+    def announce(self, action: str, before: Flow | None) -> None:
+        """Tell that the flow is there, or is another version than before."""
+        old = {spec.id: spec.type for spec in before.nodes} if before is not None else {}
+        new = {spec.id: spec.type for spec in self.flow.nodes}
+        self.streams.put(
+            FlowChanged(
+                time=datetime.now(UTC),
+                flow_id=self.flow_id,
+                status=self.status,
+                action=action,
+                name=self.flow.name,
+                error=self.error,
+                added={key: kind for key, kind in new.items() if old.get(key) != kind},
+                removed={key: kind for key, kind in old.items() if new.get(key) != kind},
+            )
+        )
 
 
 def _spell(value: object) -> str:
-    return json.dumps(value)
+    return value if isinstance(value, str) else json.dumps(value)

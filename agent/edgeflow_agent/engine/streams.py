@@ -58,12 +58,19 @@ class LogWritten(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
 
 class FlowChanged(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag="flow"):
-    """A flow's status is another now: idle, running, stopped, error; or it was `removed`."""
+    """A flow's status is another now: idle, running, stopped, error; or it was `removed`; or it is another version.
+
+    `action`: created, updated, deleted, started, stopped. `added` and `removed` are nodes, by id, with their type.
+    """
 
     time: datetime
     flow_id: str
     status: str
+    action: str = ""
+    name: str = ""
     error: str = ""
+    added: dict[str, str] = {}
+    removed: dict[str, str] = {}
 
 
 Event = ExecutionEnded | DebugShown | StatusShown | LogWritten | FlowChanged

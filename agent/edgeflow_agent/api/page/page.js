@@ -147,7 +147,7 @@ function describe({ type, data }) {
   switch (type) {
     case "log": return data.message;
     case "notification": return data.message;
-    case "execution": return `${data.flow_name || data.flow_id}: execution ${data.status}${data.error ? ` – ${data.error}` : ""}`;
+    case "execution_ended": return `${data.flow_name || data.flow_id}: execution ${data.status}${data.error ? ` – ${data.error}` : ""}`;
     case "debug": return `${data.name || data.node_id}: ${typeof data.value === "string" ? data.value : JSON.stringify(data.value)}`;
     default: return "";
   }

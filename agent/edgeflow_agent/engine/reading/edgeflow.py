@@ -59,8 +59,8 @@ def _entries(document: Mapping[str, object], key: str) -> list[Mapping[str, obje
             {"id": name, **cast("Mapping[str, object]", entry)} if isinstance(entry, Mapping) else entry
             for name, entry in cast("Mapping[str, object]", value).items()
         ]
-    elif isinstance(value, list):
-        entries = cast("list[object]", value)
+    elif isinstance(value, (list, tuple)):
+        entries = list(cast("list[object]", value))
     else:
         raise FlowRefused(f"{key!r} of the flow must be a list (or a map by id).")
     for place, entry in enumerate(entries):
@@ -92,6 +92,8 @@ def _read_node(entry: Mapping[str, object], place: int) -> NodeSpec:
         x=x,
         y=y,
         disabled=entry.get("disabled") is True or entry.get("enabled") is False,
+        inside=_text(entry, "inside"),
+        variables=tuple(_read_variable(each) for each in _entries(entry, "variables")),
     )
 
 

@@ -7,6 +7,7 @@ from typing import cast
 
 from ..flow import MAX_NODES, Flow, FlowRefused, NodeSpec, Variable, Wire
 from .names import convert, name_type
+from .subflows import INSIDE, VARIABLES, expand, read_variables
 
 _FRAME = frozenset(
     {
@@ -25,6 +26,8 @@ _FRAME = frozenset(
         "info",
         "inputLabels",
         "outputLabels",
+        INSIDE,
+        VARIABLES,
     }
 )
 _NOT_NODES = frozenset({"tab", "group", "junction", "subflow", "global-config"})
@@ -48,7 +51,7 @@ def is_nodered(document: object) -> bool:
 
 def read_nodered(document: object, flow_id: str | None = None) -> list[Flow]:
     """One flow a tab (nodes without a tab are one too). Config nodes are folded into the nodes that use them,
-    junctions into wires. Raises FlowRefused: subflows are named.
+    junctions into wires, subflows into the nodes that they are. Raises FlowRefused.
     """
     found = cast("Entry", document)["flows"] if isinstance(document, Mapping) else document
     entries: dict[str, Entry] = {}
@@ -80,7 +83,10 @@ def read_nodered(document: object, flow_id: str | None = None) -> list[Flow]:
 
 
 def _read_tab(flow_id: str, tab: Entry, nodes: list[Entry], entries: Mapping[str, Entry]) -> Flow:
-    if len(nodes) > MAX_NODES:
+    nodes = expand(nodes, entries)
+    used = {str(value) for node in nodes for value in node.values() if isinstance(value, str)}
+    entries = {**entries, **{str(node["id"]): node for node in nodes}}
+    if len(nodes) > 2 * MAX_NODES or sum(node["type"] not in _NOT_NODES for node in nodes) > MAX_NODES:
         raise FlowRefused(
             f"The flow has {len(nodes)} nodes, more than {MAX_NODES}. Divide it and join the parts by links."
         )
@@ -89,13 +95,6 @@ def _read_tab(flow_id: str, tab: Entry, nodes: list[Entry], entries: Mapping[str
     here = {str(node["id"]) for node in nodes}
     for node in nodes:
         kind, node_id = str(node["type"]), str(node["id"])
-        if kind.startswith("subflow:"):
-            blueprint = entries.get(kind.removeprefix("subflow:"), {})
-            title = blueprint.get("name") or kind
-            raise FlowRefused(
-                f"Node {node_id} is an instance of the Node-RED subflow {title!r}, which this engine does not take. "
-                "Put the subflow's nodes into the flow, or behind link-in and link-out nodes."
-            )
         if kind not in _NOT_NODES:
             config = convert(kind, {key: value for key, value in node.items() if key not in _FRAME}, entries)
             specs.append(
@@ -107,12 +106,13 @@ def _read_tab(flow_id: str, tab: Entry, nodes: list[Entry], entries: Mapping[str
                     x=_number(node.get("x")),
                     y=_number(node.get("y")),
                     disabled=node.get("d") is True,
+                    inside=str(node.get(INSIDE) or ""),
+                    variables=cast("tuple[Variable, ...]", node.get(VARIABLES) or ()),
                 )
             )
             for output, targets in enumerate(_ports(node)):
                 for target in _through_junctions(targets, entries, here):
                     wires[Wire(node_id, target, output)] = None
-    used = {str(value) for node in nodes for value in node.values() if isinstance(value, str)}
     skipped = [
         f"{entry['type']} {key}"
         for key, entry in entries.items()
@@ -124,7 +124,7 @@ def _read_tab(flow_id: str, tab: Entry, nodes: list[Entry], entries: Mapping[str
         description=str(tab.get("info") or ""),
         nodes=tuple(specs),
         wires=tuple(wires),
-        variables=tuple(_variables(tab)),
+        variables=tuple(read_variables(tab.get("env"))),
         skipped=tuple(skipped),
     )
 
@@ -155,22 +155,6 @@ def _through_junctions(targets: list[str], entries: Mapping[str, Entry], here: s
         else:
             ends[target] = None
     return list(ends)
-
-
-def _variables(tab: Entry) -> list[Variable]:
-    env = tab.get("env")
-    if not isinstance(env, list):
-        return []
-    kinds = {"num": "number", "bool": "boolean", "json": "json"}
-    found: list[Variable] = []
-    for entry in cast("list[object]", env):
-        if isinstance(entry, Mapping):
-            variable = cast("Entry", entry)
-            kind = str(variable.get("type") or "str")
-            found.append(
-                Variable(str(variable.get("name")), kinds.get(kind, "string"), variable.get("value", ""))
-            )
-    return found
 
 
 def _number(value: object) -> float | None:
