@@ -2142,6 +2142,81 @@ export type GroupDocument = {
 export type GroupKind = 'fixed' | 'dynamic';
 
 /**
+ * ImportReport
+ *
+ * What came of a file. Lines that failed changed nothing; all others went through together.
+ */
+export type ImportReport = {
+    /**
+     * Dry Run
+     */
+    dry_run: boolean;
+    /**
+     * Created
+     */
+    created: number;
+    /**
+     * Updated
+     */
+    updated: number;
+    /**
+     * Unchanged
+     */
+    unchanged: number;
+    /**
+     * Failed
+     */
+    failed: number;
+    /**
+     * Rows
+     */
+    rows: Array<ImportedLine>;
+};
+
+/**
+ * ImportedLine
+ *
+ * What came of one line of the file.
+ */
+export type ImportedLine = {
+    /**
+     * Line
+     *
+     * As an editor counts, from 1; of a line that goes on in quotes, the first one.
+     */
+    line: number;
+    outcome: Outcome;
+    /**
+     * Device Id
+     *
+     * Absent for a device that is not made (yet).
+     */
+    device_id?: string | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Changed
+     *
+     * The columns that are others now.
+     */
+    changed: Array<string>;
+    /**
+     * Errors
+     *
+     * Why it was refused, a sentence each; empty where it was not.
+     */
+    errors: Array<string>;
+    /**
+     * Api Key
+     *
+     * Of a device that was made. Shown this once: the device is configured with it.
+     */
+    api_key?: string | null;
+};
+
+/**
  * InstanceDocument
  *
  * This installation, as its login page and "add device" need it.
@@ -3142,6 +3217,13 @@ export type OrganizationDocument = {
      */
     purge_after: string | null;
 };
+
+/**
+ * Outcome
+ *
+ * What came of a line; in a dry run, what would come of it.
+ */
+export type Outcome = 'created' | 'updated' | 'unchanged' | 'failed';
 
 /**
  * OwnOrganizationDocument
@@ -8413,6 +8495,182 @@ export type RenewRecoveryCodesResponses = {
 };
 
 export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses];
+
+export type ImportDevicesData = {
+    body: string;
+    path?: never;
+    query?: {
+        /**
+         * Dry Run
+         *
+         * Only say what would come of it; change nothing.
+         */
+        dry_run?: boolean;
+    };
+    url: '/api/v1/devices/import';
+};
+
+export type ImportDevicesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ImportDevicesError = ImportDevicesErrors[keyof ImportDevicesErrors];
+
+export type ImportDevicesResponses = {
+    /**
+     * OK
+     */
+    200: ImportReport;
+    /**
+     * Successful Response
+     */
+    201: ImportReport;
+};
+
+export type ImportDevicesResponse = ImportDevicesResponses[keyof ImportDevicesResponses];
+
+export type ExportDevicesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         *
+         * Only devices that this query matches.
+         */
+        q?: string | null;
+        /**
+         * Status
+         *
+         * Only devices in this status.
+         */
+        status?: Status | null;
+        /**
+         * Search
+         *
+         * A part of the name, or a tag.
+         */
+        search?: string | null;
+        /**
+         * Project Id
+         *
+         * Only devices of this project.
+         */
+        project_id?: string | null;
+        /**
+         * Group Id
+         *
+         * Only devices of this group.
+         */
+        group_id?: string | null;
+        /**
+         * Separator
+         *
+         * `semicolon` for a German Excel.
+         */
+        separator?: 'comma' | 'semicolon';
+    };
+    url: '/api/v1/devices/export';
+};
+
+export type ExportDevicesErrors = {
+    /**
+     * The request cannot be read
+     */
+    400: ProblemDocument;
+    /**
+     * Nobody is known to be asking
+     */
+    401: ProblemDocument;
+    /**
+     * The caller lacks the named permission
+     */
+    403: ProblemDocument;
+    /**
+     * There is no such thing here
+     */
+    404: ProblemDocument;
+    /**
+     * The body did not come in time
+     */
+    408: ProblemDocument;
+    /**
+     * The state or version does not allow it; nothing changed
+     */
+    409: ProblemDocument;
+    /**
+     * The body is larger than 1 MiB
+     */
+    413: ProblemDocument;
+    /**
+     * The body is not sent as plain JSON
+     */
+    415: ProblemDocument;
+    /**
+     * A field is not acceptable; `errors` names it
+     */
+    422: ProblemDocument;
+    /**
+     * A limit is reached; `Retry-After` says when to come back
+     */
+    429: ProblemDocument;
+    /**
+     * A part that we stand on is away; try again
+     */
+    503: ProblemDocument;
+};
+
+export type ExportDevicesError = ExportDevicesErrors[keyof ExportDevicesErrors];
+
+export type ExportDevicesResponses = {
+    /**
+     * The devices, as a file that POST /devices/import reads.
+     */
+    200: unknown;
+};
 
 export type ListDevicesData = {
     body?: never;

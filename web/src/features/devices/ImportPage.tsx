@@ -1,15 +1,16 @@
 import { Button, Progress } from '@mantine/core'
-import { IconArrowRight } from '@tabler/icons-react'
+import { IconArrowRight, IconDownload } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { MayNot, useMay } from '@/features/auth'
+import { saveFile } from '@/lib/save-file'
 import { crumbClass, Note, PageHead, Panel, Refused } from '@/ui'
 import { recordsOf } from './csv'
 import { ImportRows, Tally } from './parts/ImportRows'
 import { ImportSource } from './parts/ImportSource'
 import css from './parts/import.module.css'
-import { type ImportResult, useImport } from './transfer'
+import { type ImportResult, keysCsv, useImport } from './transfer'
 
 /** Devices from a table: first what would come of each line, without a change; then the deed. */
 export function ImportPage() {
@@ -159,6 +160,7 @@ interface DoneProps {
 
 function Done({ result, csv, left, onAgain }: DoneProps) {
   const { t } = useTranslation()
+  const keys = result.rows.some(({ api_key }) => api_key)
   return (
     <Panel title={left > 0 ? t('import.stopped') : t('import.done')} flush>
       <div className={css.head}>
@@ -166,6 +168,21 @@ function Done({ result, csv, left, onAgain }: DoneProps) {
         {left > 0 && <Note tone="bad">{t('import.left', { count: left })}</Note>}
         {result.failed > 0 && (
           <Note tone="bad">{t('import.failedLines', { count: result.failed })}</Note>
+        )}
+        {keys && (
+          <Note tone="wait" title={t('import.keysOnce')}>
+            {t('import.keysOnceHint')}
+            <div style={{ marginTop: 8 }}>
+              <Button
+                size="compact-md"
+                variant="default"
+                leftSection={<IconDownload size={15} />}
+                onClick={() => saveFile('device-keys.csv', keysCsv(result.rows), 'text/csv')}
+              >
+                {t('import.saveKeys')}
+              </Button>
+            </div>
+          </Note>
         )}
         <div className={css.buttons}>
           <Button

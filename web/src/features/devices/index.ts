@@ -15,5 +15,12 @@ export { DeviceTable } from './parts/DeviceTable'
 export { Presence } from './parts/Presence'
 export { SelectionBar } from './parts/SelectionBar'
 export { useChecked } from './parts/useChecked'
-export { deviceQuery, deviceSearchQuery, forgetDevices, queryFieldsQuery } from './queries'
+export {
+  awayQuery,
+  deviceCountQuery,
+  deviceQuery,
+  deviceSearchQuery,
+  forgetDevices,
+  queryFieldsQuery,
+} from './queries'
 export { isEmpty, NOTHING, pickedCount, type Selection, targetOf } from './selection'

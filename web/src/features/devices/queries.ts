@@ -82,6 +82,19 @@ export const deviceSearchQuery = (search: string) =>
     placeholderData: keepPreviousData,
   })
 
+/** The five devices that went away last. */
+export const awayQuery = queryOptions({
+  queryKey: ['devices', 'away'],
+  queryFn: async ({ signal }) =>
+    (
+      await listDevices({
+        query: { status: 'offline', sort: '-last_seen', limit: 5 },
+        signal,
+        throwOnError: true,
+      })
+    ).data.items.filter(({ last_seen_at }) => last_seen_at),
+})
+
 export interface DeviceWindow {
   /** How many devices the filters match, as far as known. */
   total: number | undefined

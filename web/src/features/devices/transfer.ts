@@ -1,20 +1,16 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { client } from '@/api/generated/client.gen'
+import { idempotencyKey } from '@/api/client'
+import { exportDevices, type ImportedLine, importDevices } from '@/api/generated'
 import { type CsvPart, partsOf } from './csv'
+import type { DeviceFilters } from './model'
 import { forgetDevices } from './queries'
 
 export const OUTCOMES = ['failed', 'created', 'updated', 'unchanged'] as const
 export type Outcome = (typeof OUTCOMES)[number]
 
-export interface ImportedRow {
-  /** Of the file; the heading is line 1. */
-  line: number
-  outcome: Outcome
-  device_id?: string | null
-  name: string
-  errors: string[]
-}
+/** Its line is of the file; the heading is line 1. */
+export type ImportedRow = ImportedLine
 
 export type ImportResult = Record<Outcome, number> & { rows: ImportedRow[] }
 
@@ -33,12 +29,10 @@ export function joined(one: ImportResult, other: ImportResult, offset: number): 
 }
 
 async function send(part: CsvPart, dryRun: boolean, signal: AbortSignal): Promise<ImportResult> {
-  const { data } = await client.post<{ 200: ImportResult }, unknown, true>({
-    url: '/api/v1/devices/import',
-    query: dryRun ? { dry_run: true } : {},
+  const { data } = await importDevices({
     body: part.csv,
-    bodySerializer: (body: unknown) => body,
-    headers: { 'Content-Type': 'text/csv' },
+    query: { dry_run: dryRun },
+    ...(dryRun ? {} : { headers: { 'Idempotency-Key': idempotencyKey() } }),
     signal,
     throwOnError: true,
   })
@@ -95,17 +89,27 @@ export function useImport() {
   }
 }
 
-/** What the query matches (all, where it is empty), as CSV text. */
+/** What the list shows (all of it, where nothing is asked for), as CSV text. */
 export const useExport = () =>
   useMutation({
-    mutationFn: async (q: string) => {
-      const { data } = await client.get<{ 200: string }, unknown, true>({
-        url: '/api/v1/devices/export',
-        query: q ? { q } : {},
-        parseAs: 'text',
-        throwOnError: true,
-      })
-      return data
+    mutationFn: async ({ sort: _sort, ...filters }: DeviceFilters) => {
+      const { data } = await exportDevices({ query: filters, parseAs: 'text', throwOnError: true })
+      return data as string
     },
     gcTime: 0,
   })
+
+const cell = (value: string): string => {
+  const plain = /^[=+\-@\t\r]/.test(value) ? `'${value}` : value
+  return /[",\n\r]/.test(plain) ? `"${plain.replaceAll('"', '""')}"` : plain
+}
+
+/** The keys of the devices that were made. */
+export function keysCsv(rows: readonly ImportedRow[]): string {
+  const lines = rows
+    .filter(({ api_key }) => api_key)
+    .map(({ name, device_id, api_key }) =>
+      [name, device_id ?? '', api_key ?? ''].map(cell).join(','),
+    )
+  return ['name,device_id,api_key', ...lines, ''].join('\r\n')
+}

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { saveFile } from '@/lib/save-file'
 import { Panel } from '@/ui'
+import { decoded } from '../csv'
 import css from './import.module.css'
 
 interface ImportSourceProps {
@@ -17,14 +18,14 @@ interface ImportSourceProps {
 
 /** The heading names the columns; what is left out of a table is left as it is. */
 export const EXAMPLE =
-  'name,tags,notes,place,group,project\nOven 4,line-3;bakery,New door in May,Hall 7,Ovens,Plant North\n'
+  'name,tags,notes,place,group,project\nOven 4,line-3 bakery,New door in May,Hall 7,Ovens,Plant North\n'
 
 /** A table from a file, dropped or pasted, to be mended in place. */
 export function ImportSource({ csv, onCsv, onCheck, pending, checked }: ImportSourceProps) {
   const { t } = useTranslation()
   const [over, setOver] = useState(false)
   const take = async (file: File | null | undefined) => {
-    if (file) onCheck(await file.text())
+    if (file) onCheck(decoded(await file.arrayBuffer()))
   }
   return (
     <Panel

@@ -72,8 +72,9 @@ export function FilesMenu({ view }: Pick<MenuProps, 'view'>) {
   const { t } = useTranslation()
   const may = useMay('devices:manage') ?? false
   const out = useExport()
+  const { columns: _columns, ...filters } = view
   const save = () =>
-    out.mutate(queryOf(view), {
+    out.mutate(filters, {
       onSuccess: (csv) => saveFile('devices.csv', csv, 'text/csv'),
       onError: (error) =>
         notifications.show({
