@@ -22,6 +22,7 @@ TEXTS: dict[Path, Callable[[], str]] = {
     ROOT / "docs/reference/settings.md": reference.settings,
     ROOT / "docs/reference/close-codes.md": reference.close_codes,
     ROOT / "docs/reference/frames.md": reference.frames,
+    ROOT / "docs/reference/node-types.md": reference.node_types,
 }
 
 
