@@ -27,7 +27,13 @@ def simulate(
     credentials: Annotated[
         Path | None, typer.Option(help="Identities: read when the file is there, else made and kept there.")
     ] = None,
-    profile: Annotated[str, typer.Option(help="agent, field, or shares: agent=0.9,field=0.1.")] = "agent",
+    profile: Annotated[
+        str,
+        typer.Option(
+            help="agent (samples, shadow, commands), plant (agent with own values, executions, events, logs), "
+            "field (the old client), or shares: agent=0.8,plant=0.1,field=0.1."
+        ),
+    ] = "agent",
     fault: Annotated[
         list[str] | None,
         typer.Option(help="loss=SHARE delay=S skew=S crash=MEAN_S stall=SHARE; may be repeated."),

@@ -17,10 +17,11 @@ from edgeflow_cloud.simulator.faults import Ailments, Faults
 from edgeflow_cloud.simulator.field import FieldDevice
 from edgeflow_cloud.simulator.machine import Device
 from edgeflow_cloud.simulator.pace import Pace
+from edgeflow_cloud.simulator.plant import PlantDevice
 from edgeflow_cloud.simulator.surroundings import Load, Surroundings, Watch
 from edgeflow_cloud.simulator.tally import Tally
 
-PROFILES: dict[str, type[Device]] = {kind.profile: kind for kind in (AgentDevice, FieldDevice)}
+PROFILES: dict[str, type[Device]] = {kind.profile: kind for kind in (AgentDevice, PlantDevice, FieldDevice)}
 _SPARE_DESCRIPTORS = 128
 
 
@@ -33,7 +34,7 @@ class BadProfile(ValueError):
 
 
 def read_profile(text: str) -> dict[str, float]:
-    """`agent`, `field`, or shares: `agent=0.9,field=0.1`. Raises BadProfile."""
+    """`agent`, `plant`, `field`, or shares: `agent=0.9,field=0.1`. Raises BadProfile."""
     shares: dict[str, float] = {}
     for part in text.split(","):
         name, _, share = part.strip().partition("=")

@@ -68,6 +68,11 @@ class Tally:
     samples_refused: int = 0
     samples_dropped: int = 0
     """Made while the device's spool was full."""
+    reports_made: int = 0
+    """Executions, device events and log lines."""
+    reports_acked: int = 0
+    reports_refused: int = 0
+    reports_dropped: int = 0
     commands_received: int = 0
     commands_answered: int = 0
     commands_repeated: int = 0
@@ -120,6 +125,11 @@ class Tally:
                 f"{self.shadow_pushes:,} pushes",
             ),
         ]
+        if self.reports_made:
+            rows.insert(
+                4,
+                ("Events and log lines", f"{self.reports_made:,} made, {self.reports_acked:,} acknowledged"),
+            )
         trouble = {
             "dials failed": self.dial_failures,
             "crashes": self.crashes,
@@ -127,6 +137,8 @@ class Tally:
             "stalled": self.stalled,
             "samples refused": self.samples_refused,
             "samples dropped": self.samples_dropped,
+            "reports refused": self.reports_refused,
+            "reports dropped": self.reports_dropped,
             "commands repeated": self.commands_repeated,
             "drains": self.drains,
             "complaints": self.complaints,
