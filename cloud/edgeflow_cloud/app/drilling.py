@@ -8,13 +8,12 @@ from pathlib import Path
 
 import uvloop
 
-from edgeflow_cloud import outage_drills, tenant_drills
+from edgeflow_cloud import device_drills, outage_drills, tenant_drills
 from edgeflow_cloud.drills import Drill, Order, Verdict, run_drills
 from edgeflow_cloud.infra.observability import configure_logs
 
-DRILLS: dict[str, Drill] = {
-    module.DRILL.name: module.DRILL for folder in (outage_drills, tenant_drills) for module in folder.MODULES
-}
+_MODULES = (*outage_drills.MODULES, *device_drills.MODULES, *tenant_drills.MODULES)
+DRILLS: dict[str, Drill] = {module.DRILL.name: module.DRILL for module in _MODULES}
 """All drills by name."""
 
 

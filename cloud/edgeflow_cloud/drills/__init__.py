@@ -9,9 +9,10 @@ from edgeflow_cloud.drills import queries
 from edgeflow_cloud.drills.checks import check_commands, check_samples, read_stored, until_ended
 from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Outcome, Report, Verdict
 from edgeflow_cloud.drills.ground import Ground, open_ground
-from edgeflow_cloud.drills.ledger import Key, Ledger, microseconds
+from edgeflow_cloud.drills.ledger import Key, Ledger, Witness, microseconds
 from edgeflow_cloud.drills.load import Answers, People
 from edgeflow_cloud.drills.node import Node
+from edgeflow_cloud.drills.peer import Peer
 from edgeflow_cloud.drills.run import run_drill, run_drills
 from edgeflow_cloud.drills.stack import EMAIL, PASSWORD, Layout, Stack, open_stack
 
@@ -28,10 +29,12 @@ __all__ = [
     "Node",
     "Order",
     "Outcome",
+    "Peer",
     "People",
     "Report",
     "Stack",
     "Verdict",
+    "Witness",
     "check_commands",
     "check_samples",
     "microseconds",

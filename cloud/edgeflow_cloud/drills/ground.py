@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlsplit, urlunsplit
@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 
 from edgeflow_cloud.drills import queries
 from edgeflow_cloud.drills.frame import CannotRun
+from edgeflow_cloud.drills.nursery import Nursery
 from edgeflow_cloud.infra.embedded import Credentials, Part, PartFailed, Parts
 from edgeflow_cloud.infra.secrets import Secrets
 
@@ -37,6 +38,8 @@ class Ground:
 
     def __init__(self, folder: Path, parts: Parts) -> None:
         self.folder = folder
+        self.nursery: Nursery | None = None
+        """Where processes without a mutant come from."""
         self._parts = parts
         self._never = threading.Event()
 
@@ -95,6 +98,21 @@ class Ground:
             raise CannotRun(f"{part.name} was not started.")
         os.kill(part.child.pid, signal.SIGQUIT)
         await asyncio.to_thread(part.child.process.wait, 20)
+
+    def pause(self, part: Part) -> None:
+        """SIGSTOP of a part and all its processes: its sockets are open, and nothing comes out of them."""
+        self._signal(part, signal.SIGSTOP)
+
+    def resume(self, part: Part) -> None:
+        """SIGCONT."""
+        self._signal(part, signal.SIGCONT)
+
+    def _signal(self, part: Part, sign: signal.Signals) -> None:
+        if part.child is None:
+            raise CannotRun(f"{part.name} was not started.")
+        for pid in _family(part.child.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, sign)
 
     async def restart(self, part: Part) -> float:
         """Start a part that is dead, at the same address; the seconds that took. Raises CannotRun."""
@@ -164,11 +182,29 @@ async def open_ground() -> AsyncGenerator[Ground]:
                 await migrate(ground.database_url(_TEMPLATE))
             except Exception as error:
                 raise CannotRun(f"The schema could not be made: {error}") from error
-            yield ground
+            ground.nursery = await Nursery.open(folder)
+            try:
+                yield ground
+            finally:
+                ground.nursery.close()
         finally:
             await asyncio.to_thread(parts.stop_all)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _family(first: int) -> list[int]:
+    """A process and all below it: PostgreSQL's backends have sessions of their own, but it is their parent."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                parents.setdefault(parent, []).append(int(entry.name))
+    found = [first]
+    for pid in found:
+        found += parents.get(pid, [])
+    return found
 
 
 def _known(url: str | None) -> str:

@@ -8,7 +8,9 @@ import asyncio
 import functools
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from importlib import import_module
+from pathlib import Path
 from typing import Any, cast
 
 Replace = Callable[[Any], object]
@@ -20,6 +22,28 @@ def break_it(name: str) -> None:
     _MUTANTS[name]()
 
 
+def limit(pair: str) -> None:
+    """`heartbeat_seconds=1`: hubs have this other than `tunnel.Limits` says. No mutant: only time is saved."""
+    name, _, value = pair.partition("=")
+    _over("tunnel.hub", "Limits", lambda limits: functools.partial(limits, **{name: float(value)}))
+
+
+def follow_clock(path: str) -> None:
+    """The process's clock is off by the seconds that the file says; there is none until it is stepped."""
+
+    def stepped(now: Callable[[object], datetime]) -> object:
+        def tell(clock: object) -> datetime:
+            try:
+                offset = float(Path(path).read_text())
+            except (OSError, ValueError):
+                offset = 0.0
+            return now(clock) + timedelta(seconds=offset)
+
+        return tell
+
+    _over("kernel.clock", "SystemClock.now", stepped)
+
+
 def _over(module: str, path: str, replace: Replace) -> None:
     """Replace an attribute, given as `Class.method` or `function`, by `replace(original)`."""
     holder: object = import_module(f"edgeflow_cloud.{module}")
@@ -29,6 +53,18 @@ def _over(module: str, path: str, replace: Replace) -> None:
     if not hasattr(holder, last):
         raise LookupError(f"Nothing to break: edgeflow_cloud.{module} has no {path}. Mend drills/mutants.py.")
     setattr(holder, last, replace(cast(object, getattr(holder, last))))
+
+
+def _instead(value: object) -> Replace:
+    """A function that does nothing but say `value`."""
+
+    def replace(_original: object) -> object:
+        def say(*_arguments: object) -> object:
+            return value
+
+        return say
+
+    return replace
 
 
 def _ack_before_commit() -> None:
@@ -153,6 +189,54 @@ def _no_refusal_time() -> None:
     _over("provisioning.routes", "REFUSAL_SECONDS", lambda _: 0.0)
 
 
+def _no_share() -> None:
+    """An organization may be as loud as it likes, and its frames are handled all at once."""
+    _over("tunnel.fairness", "Fairness.count", _instead(0.0))
+    _over("tunnel.fairness", "Fairness._has_room", _instead(True))
+
+
+def _no_bound() -> None:
+    """What a reader does not take is kept for it, however much that is."""
+    _over("infra.sockets.connection", "MAX_UNSENT_BYTES", lambda _: 1 << 40)
+    _over("infra.sockets.connection", "MAX_UNSENT_MESSAGES", lambda _: 1 << 40)
+
+
+def _no_clock() -> None:
+    """Nobody looks whether a device was heard."""
+    _over("tunnel.hub", "Hub._check_heartbeat", _instead(None))
+
+
+def _used_again() -> None:
+    """A provisioning code is taken whether it was used or not."""
+
+    def forgetful(consume: Callable[..., Coroutine[Any, Any, object]]) -> object:
+        queries: Any = import_module("edgeflow_cloud.provisioning.queries")
+
+        async def answer(tx: object, tenant: object, hashed: object, *rest: object) -> object:
+            await consume(tx, tenant, hashed, *rest)
+            return await queries.select_by_hash(tx, tenant, hashed)
+
+        return answer
+
+    _over("provisioning.queries", "consume", forgetful)
+
+
+def _any_json() -> None:
+    """Bodies are read as Python's own parser reads them."""
+    plain: Any = import_module("json")
+
+    def read(body: bytes, *, lenient: bool = False) -> object:
+        return plain.loads(body)
+
+    _over("infra.http.parsing", "parse", lambda _: read)
+
+
+def _believes_devices() -> None:
+    """A device's time is taken as it is said, however far away that is."""
+    _over("telemetry.model", "UNSET", lambda _: datetime(1970, 1, 1, tzinfo=UTC))
+    _over("telemetry.model", "AHEAD", lambda _: timedelta(days=100_000))
+
+
 _MUTANTS: dict[str, Callable[[], None]] = {
     "ack-before-commit": _ack_before_commit,
     "no-cursor": _no_cursor,
@@ -164,4 +248,10 @@ _MUTANTS: dict[str, Callable[[], None]] = {
     "deaf-sockets": _deaf_sockets,
     "no-even-out": _no_even_out,
     "no-refusal-time": _no_refusal_time,
+    "no-share": _no_share,
+    "no-bound": _no_bound,
+    "no-clock": _no_clock,
+    "used-again": _used_again,
+    "any-json": _any_json,
+    "believes-devices": _believes_devices,
 }

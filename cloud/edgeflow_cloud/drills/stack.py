@@ -14,11 +14,16 @@ from dataclasses import dataclass
 
 import httpx2
 
+from edgeflow_cloud import devices
 from edgeflow_cloud.drills.frame import CannotRun, Order, Report
 from edgeflow_cloud.drills.front import Front
 from edgeflow_cloud.drills.ground import Ground
 from edgeflow_cloud.drills.node import Node
+from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.infra.embedded.ports import free_ports
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.ids import TenantId
+from edgeflow_cloud.kernel.principal import system_principal
 from edgeflow_cloud.simulator import (
     Credentials,
     Faults,
@@ -44,6 +49,8 @@ class Layout:
     hubs: int = 1
     apis: int = 1
     workers: int = 1
+    whole: int = 0
+    """Processes that have all roles, where the question needs no more."""
 
 
 class Stack:
@@ -78,13 +85,36 @@ class Stack:
         return [node for node in self.nodes if node.role == role]
 
     @asynccontextmanager
-    async def owner(self) -> AsyncGenerator[httpx2.AsyncClient]:
+    async def owner(self, email: str = EMAIL) -> AsyncGenerator[httpx2.AsyncClient]:
         """An HTTP client that is logged in as the owner. Raises CannotRun."""
         try:
-            async with open_api(self.rest, EMAIL, PASSWORD) as api:
+            async with open_api(self.rest, email, PASSWORD) as api:
                 yield api
         except ProvisioningFailed as error:
             raise CannotRun(str(error)) from error
+
+    async def register(self, email: str) -> None:
+        """One more organization with its owner. Raises CannotRun."""
+        await _register(self, email)
+
+    async def enter(self, count: int, email: str = EMAIL) -> list[Credentials]:
+        """So many devices of an organization, straight into its registry: where how they came is not the question."""
+        began = time.monotonic()
+        async with self.owner(email) as api:
+            profile = (await api.get("/auth/profile")).json()
+        principal = system_principal(TenantId(ids.decode(ids.ORGANIZATION, profile["organization_id"])))
+        db = Database(self.database_url, size=2)
+        await db.open()
+        try:
+            found: list[Credentials] = []
+            async with db.tenant_tx(principal) as tx:
+                for number in range(count):
+                    made, key = await devices.create_device(tx, principal, name=f"drilled-{number:05d}")
+                    found.append(Credentials(ids.encode(ids.DEVICE, made.device_id), key))
+        finally:
+            await db.close()
+        self.report.step(f"{count} devices entered in {time.monotonic() - began:.1f} s")
+        return found
 
     async def provision(self, count: int) -> list[Credentials]:
         """So many devices, over REST. Raises CannotRun."""
@@ -155,9 +185,10 @@ async def open_stack(
     mutant: str = "",
     mutated: Sequence[str] = (),
     settings: Mapping[str, str] | None = None,
+    limits: Mapping[str, float] | None = None,
 ) -> AsyncGenerator[Stack]:
     """Start a cloud; all of it is gone at the end of the block. `mutant` goes into the roles `mutated`;
-    `settings` are variables beside ours.
+    `settings` are variables beside ours, `limits` what hubs have other than `tunnel.Limits`.
 
     Raises CannotRun.
     """
@@ -168,6 +199,7 @@ async def open_stack(
     names = [("hub", n) for n in range(layout.hubs)]
     names += [("api", n) for n in range(layout.apis)]
     names += [("worker", n) for n in range(layout.workers)]
+    names += [("all", n) for n in range(layout.whole)]
     ports = free_ports(len(names) + 1)
     environment = {
         "EDGEFLOW_DATABASE_URL": ground.database_url(database),
@@ -188,18 +220,19 @@ async def open_stack(
         if role == "hub":
             # A hub takes tunnels on a port of its own, and so leaves the one port to others.
             own |= {"EDGEFLOW_HUB_PORT": str(port), "EDGEFLOW_PORT": str(ports[-1])}
-        node = Node(f"{role}-{'abcdefgh'[number]}", role, port, own, folder)
-        node.mutant = mutant if role in mutated else ""
+        node = Node(f"{role}-{'abcdefgh'[number]}", role, port, own, folder, ground.nursery)
+        node.mutant = mutant if role in mutated or role == "all" else ""
+        node.limits = limits or {}
         nodes.append(node)
     try:
         for node in nodes:
             node.spawn()
         await asyncio.gather(*(node.ready() for node in nodes))
-        hubs = [node.address for node in nodes if node.role == "hub"]
-        apis = [node.address for node in nodes if node.role == "api"]
+        hubs = [node.address for node in nodes if node.role in ("hub", "all")]
+        apis = [node.address for node in nodes if node.role in ("api", "all")]
         async with Front.before(hubs, apis) as front:
             stack = Stack(ground, database, nodes, front, report)
-            await _register(stack)
+            await _register(stack, EMAIL)
             report.step(f"{len(nodes)} processes ready in {time.monotonic() - began:.1f} s")
             yield stack
     finally:
@@ -214,9 +247,9 @@ async def open_stack(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-async def _register(stack: Stack) -> None:
+async def _register(stack: Stack, email: str) -> None:
     body = {
-        "email": EMAIL,
+        "email": email,
         "password": PASSWORD,
         "first_name": "Drill",
         "last_name": "Owner",

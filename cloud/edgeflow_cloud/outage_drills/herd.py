@@ -54,7 +54,7 @@ def fullest_second(moments: Sequence[float]) -> int:
 async def run(ground: Ground, order: Order, report: Report) -> None:
     """Everybody on one hub, kill it, watch them come to the other."""
     async with open_stack(ground, Layout(2, 1, 1), report) as stack:
-        identities = await stack.provision(order.devices + _WITNESSES)
+        identities = await stack.enter(order.devices + _WITNESSES)
         dying, staying = stack.of("hub")
         calm, herd = Arrivals(), Arrivals()
         stack.front.upstreams = [staying.address]

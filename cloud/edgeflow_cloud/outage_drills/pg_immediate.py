@@ -1,10 +1,8 @@
 """R12: PostgreSQL goes, at once, and comes back: clear 503s meanwhile, tunnels stay, all is normal within 5 s."""
 
 import asyncio
-import time
 
 from edgeflow_cloud.drills import (
-    Answers,
     Drill,
     Ground,
     Layout,
@@ -18,9 +16,9 @@ from edgeflow_cloud.drills import (
     read_stored,
     until_ended,
 )
+from edgeflow_cloud.outage_drills.absence import Absence, judge
 from edgeflow_cloud.simulator import Fleet, Load, Pace
 
-_NORMAL = 5.0
 _DEAD = 2.0
 _PACE = Pace(first=1.0, cap=2.0, answer=2.0)
 
@@ -31,7 +29,7 @@ async def run(ground: Ground, order: Order, report: Report) -> None:
     async with open_stack(ground, layout, report, mutant=order.mutant, mutated=["api"]) as stack:
         ledger = Ledger(ground.folder / f"ledger-{stack.database}")
         with ledger:
-            identities = await stack.provision(order.devices)
+            identities = await stack.enter(order.devices)
             async with (
                 stack.owner() as api,
                 stack.fleet(identities, order, load=Load(4, 2), pace=_PACE, watch=ledger) as fleet,
@@ -45,7 +43,7 @@ async def run(ground: Ground, order: Order, report: Report) -> None:
                         break
                 await people.stop()
                 settled = await fleet.settle(20.0)
-                _judge(report, fleet, people, settled)
+                judge(report, fleet, people, settled)
                 if not order.mutant:
                     await until_ended(stack.database_url, 60.0)
         stored = await read_stored(stack.database_url)
@@ -66,40 +64,7 @@ async def _without(ground: Ground, report: Report, fleet: Fleet, people: People,
     report.step(f"PostgreSQL: {way}")
     await asyncio.sleep(_DEAD)
     seconds = await ground.restart(ground.database)
-    back = time.monotonic()
-    acknowledged = fleet.tally.samples_acked
-    report.step(f"PostgreSQL is back, its start took {seconds:.1f} s")
-    flowing = await fleet.until(lambda: fleet.tally.samples_acked > acknowledged, within=_NORMAL)
-    report.fact(f"telemetry flows again after {way}", f"{time.monotonic() - back:.1f} s")
-    report.check(flowing, f"telemetry flows {_NORMAL:g} s after PostgreSQL is back from {way}")
-    await asyncio.sleep(max(0.0, back + _NORMAL + 1.0 - time.monotonic()))
-    late = [
-        moment - back for one in (people.reads, people.writes, people.commands) for moment in one.bad_times
-    ]
-    last = max(late, default=0.0)
-    report.fact(f"last 503 after {way}", f"{max(0.0, last):.1f} s after PostgreSQL was back")
-    report.check(
-        last <= _NORMAL,
-        f"nothing fails later than {_NORMAL:g} s after PostgreSQL is back from {way}: {last:.1f} s",
-    )
-    good = max(one.last_good for one in (people.reads, people.writes))
-    report.check(good > back, f"REST answers again after {way}")
-
-
-def _judge(report: Report, fleet: Fleet, people: People, settled: bool) -> None:
-    tally = fleet.tally
-    report.check(settled, f"all is acknowledged at the end: {fleet.unacknowledged} batches are not")
-    report.check(tally.reconnects == 0, f"tunnels stay open: {tally.reconnects} reconnects")
-    kinds: dict[str, Answers] = {"reads": people.reads, "writes": people.writes, "commands": people.commands}
-    for name, answers in kinds.items():
-        report.fact(name, answers.said())
-        odd = {status: count for status, count in answers.statuses.items() if status >= 500 and status != 503}
-        report.check(not odd, f"{name} that cannot be served say 503: {odd}, {answers.examples}")
-        report.check(
-            not answers.lost, f"every call of {name} is answered: {answers.lost} were not, {answers.examples}"
-        )
-        bare = [code for code in answers.codes if code.startswith("no code")]
-        report.check(not bare, f"every refusal of {name} has a code: {bare}")
+    await Absence(report, fleet, people, "PostgreSQL", way).over(seconds)
 
 
 DRILL = Drill(

@@ -51,7 +51,7 @@ async def run(ground: Ground, order: Order, report: Report) -> None:
     async with open_stack(ground, Layout(2, 2, 2), report) as stack:
         ledger = Absences(ground.folder / f"ledger-{stack.database}")
         with ledger:
-            identities = await stack.provision(order.devices)
+            identities = await stack.enter(order.devices)
             async with (
                 stack.owner() as api,
                 stack.fleet(identities, order, load=Load(2, 2), pace=_PACE, watch=ledger) as fleet,

@@ -171,7 +171,7 @@ async def run(ground: Ground, order: Order, report: Report) -> None:
     """Rounds: pause the hub that has the devices, move them, wake it, look."""
     layout = Layout(2, 1, 1)
     async with open_stack(ground, layout, report, mutant=order.mutant, mutated=["hub"]) as stack:
-        identities = await stack.provision(order.devices)
+        identities = await stack.enter(order.devices)
         one, other = stack.of("hub")
         loop = asyncio.get_running_loop()
         end = loop.time() + order.seconds

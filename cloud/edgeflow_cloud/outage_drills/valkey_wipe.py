@@ -30,7 +30,7 @@ async def run(ground: Ground, order: Order, report: Report) -> None:
     async with open_stack(ground, Layout(2, 1, 1), report, mutant=order.mutant, mutated=mutated) as stack:
         ledger = Ledger(ground.folder / f"ledger-{stack.database}")
         with ledger:
-            identities = await stack.provision(order.devices)
+            identities = await stack.enter(order.devices)
             async with (
                 stack.owner() as api,
                 stack.fleet(

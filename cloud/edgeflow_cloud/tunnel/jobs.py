@@ -5,8 +5,11 @@ Hubs look for each other too (`pulse`); this finds the last one.
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 from uuid import UUID
+
+import structlog
 
 from edgeflow_cloud.devices import Filter, Status, list_devices, presence
 from edgeflow_cloud.infra.context import Context
@@ -22,9 +25,35 @@ from edgeflow_cloud.tunnel.presence import TOUCH_SECONDS
 from edgeflow_cloud.tunnel.pulse import end_lost_hubs
 from edgeflow_cloud.tunnel.routing import check_key
 
+log = structlog.get_logger("edgeflow.tunnel")
+
 _LIMITS = Limits()
+STEP_SECONDS = 10.0
 SILENCE = timedelta(seconds=_LIMITS.heartbeat_seconds * _LIMITS.heartbeats_missed + 2 * TOUCH_SECONDS)
 """A hub notes each device within a heartbeat and a batch; what is silent for longer has no hub any more."""
+
+
+class ClockSteps:
+    """Whether the clock was set lately. After a step forward every device looks silent until its hub has noted it
+    again, by the new time; nobody is given up for that.
+    """
+
+    def __init__(self) -> None:
+        self._last: tuple[datetime, float] | None = None
+        self._calm_from = 0.0
+
+    def lately(self, now: datetime, running: float) -> bool:
+        """`now` is the clock's time, `running` what a clock that nobody sets has counted, in seconds."""
+        if self._last is not None:
+            apart = (now - self._last[0]).total_seconds() - (running - self._last[1])
+            if abs(apart) > STEP_SECONDS:
+                log.warning("tunnel.clock_stepped", seconds=round(apart))
+                self._calm_from = running + SILENCE.total_seconds()
+        self._last = (now, running)
+        return running < self._calm_from
+
+
+STEPS = ClockSteps()
 
 
 async def check_device_key(context: Context, payload: dict[str, object]) -> None:
@@ -56,7 +85,10 @@ async def check_devices_of_organization(context: Context, payload: dict[str, obj
 async def disconnect_lost(context: Context, _payload: dict[str, object]) -> None:
     """Give up the devices of hubs that were killed, and whom no hub has seen for three heartbeats."""
     await end_lost_hubs(context)
-    before = context.clock.now() - SILENCE
+    now = context.clock.now()
+    if STEPS.lately(now, time.monotonic()):
+        return
+    before = now - SILENCE
     while True:
         async with context.db.system_tx("tunnel silent devices") as tx:
             if not await presence.disconnect_silent(tx, before):

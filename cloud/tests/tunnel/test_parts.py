@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,6 +11,7 @@ from edgeflow_cloud.infra.wheel import NOWHERE, Wheel
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.tunnel.damping import Damping
+from edgeflow_cloud.tunnel.jobs import SILENCE, ClockSteps
 from edgeflow_cloud.tunnel.model import Limits
 from edgeflow_cloud.tunnel.rates import Failures, take
 
@@ -97,3 +100,14 @@ def test_damping_counts_contested_takeovers_only_for_a_while() -> None:
     assert damping.wait(device, 210.0) == 60.0
     assert damping.wait(DeviceId(ids.new()), 210.0) == 0.0
     assert damping.wait(device, 270.1) == 0.0
+
+
+def test_a_clock_that_was_set_makes_nobody_silent() -> None:
+    steps, noon = ClockSteps(), datetime(2026, 1, 1, 12, tzinfo=UTC)
+    silence = SILENCE.total_seconds()
+    assert not steps.lately(noon, 100.0)
+    assert not steps.lately(noon + timedelta(seconds=5), 105.0)
+    assert steps.lately(noon + timedelta(hours=1, seconds=10), 110.0)
+    assert steps.lately(noon + timedelta(hours=1, seconds=15), 115.0)
+    assert not steps.lately(noon + timedelta(hours=1, seconds=10 + silence), 110.0 + silence)
+    assert steps.lately(noon, 120.0 + silence)  # set back, too

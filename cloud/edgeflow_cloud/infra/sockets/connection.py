@@ -23,6 +23,8 @@ CUT_READERS = Counter(
 )
 MAX_UNSENT_BYTES: Final = 256 * 1024
 MAX_UNSENT_MESSAGES: Final = 128
+MAX_UNSENT_IN_ALL = 24 * 1024 * 1024
+"""Of all connections of this process; beyond it a quarter of the bound of one is too much for one."""
 CLOSE_SECONDS: Final = 2.0
 """How long the other side may take to answer a close before its socket is cut."""
 _ABNORMAL: Final = 1006
@@ -50,12 +52,22 @@ AddressOf = Callable[[str, str], str]
 """(peer address, X-Forwarded-For or empty) -> the address that counts."""
 
 
+class Backlog:
+    """Bytes that the readers of this process have not taken, as of the last message to each."""
+
+    total = 0
+
+
+backlog = Backlog()
+
+
 class Connection(WSListener):
     """One WebSocket. `owner` is the receiver's own slot for what it keeps about it."""
 
     __slots__ = (
         "_closing",
         "_code",
+        "_kept",
         "_origin",
         "_parts",
         "_receiver",
@@ -71,6 +83,7 @@ class Connection(WSListener):
         self._transport: WSTransport | None = None
         self._parts: list[bytes] | None = None
         self._unsent = 0
+        self._kept = 0
         self._closing = False
         self._code = _ABNORMAL
         self.address = ""
@@ -93,8 +106,8 @@ class Connection(WSListener):
     def send(self, message: bytes) -> bool:
         """Send one text message. False: the connection is closing, or was cut now because it takes nothing.
 
-        Full (256 KiB or 128 messages unsent) means: the reader is stalled, so it is cut; it will reconnect
-        and find what it missed.
+        Full (256 KiB or 128 messages unsent; 64 KiB while all together have 24 MiB unsent) means: the reader is
+        stalled, so it is cut; it will reconnect and find what it missed.
         """
         transport = self._transport
         if transport is None or self._closing:
@@ -102,12 +115,16 @@ class Connection(WSListener):
         waiting = transport.underlying_transport.get_write_buffer_size()
         if waiting:
             self._unsent += 1
-            if waiting > MAX_UNSENT_BYTES or self._unsent > MAX_UNSENT_MESSAGES:
+            backlog.total += waiting - self._kept
+            self._kept = waiting
+            most = MAX_UNSENT_BYTES if backlog.total < MAX_UNSENT_IN_ALL else MAX_UNSENT_BYTES // 4
+            if waiting > most or self._unsent > MAX_UNSENT_MESSAGES:
                 CUT_READERS.inc()
                 self.abort()
                 return False
-        else:
+        elif self._unsent:
             self._unsent = 0
+            self._forget_backlog()
         transport.send(WSMsgType.TEXT, message)
         return True
 
@@ -178,13 +195,19 @@ class Connection(WSListener):
         self._transport = None
         self._closing = True
         self._parts = None
+        self._forget_backlog()
         self._receiver.closed(self, self._code)
 
     def pause_writing(self) -> None:
         """Nothing: the bound is kept in `send`."""
 
     def resume_writing(self) -> None:
-        """Nothing: the bound is kept in `send`."""
+        """The other side reads again."""
+        self._forget_backlog()
+
+    def _forget_backlog(self) -> None:
+        backlog.total -= self._kept
+        self._kept = 0
 
     def _on_close(self, transport: WSTransport, frame: WSFrame) -> None:
         self._code = int(cast(int, frame.get_close_code())) or _NO_CODE
