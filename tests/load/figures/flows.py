@@ -1,4 +1,4 @@
-"""S10: messages a second through a flow of five nodes, ours and Node-RED's in turn, and the memory of each."""
+"""S10: messages a second through a flow of five nodes, ours and Node-RED's in turn, the memory of each, and a soak."""
 
 from __future__ import annotations
 
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
 _RUNS = 5
 _SECONDS = 4.0
+_SOAK_SECONDS = 180.0
+
+
+class Soaked(msgspec.Struct):
+    """What the soak prints; memory in MB."""
+
+    rounds: int
+    executions: int
+    leaks: dict[str, int]
+    grown: float
+    grown_worker: float
+    first: dict[str, int]
+    last: dict[str, int]
 
 
 class Said(msgspec.Struct):
@@ -68,7 +81,28 @@ def measure(bench: Bench) -> list[Figure]:
         Figure("S10", "the agent's code with that flow under load, and its JavaScript process (RSS)", sizes, "MB",
                [Floor(f"Node-RED {nodered.VERSION}", theirs)], Promise(64))
     )  # fmt: skip
-    return figures
+    return [*figures, *_soak(bench)]
+
+
+def _soak(bench: Bench) -> list[Figure]:
+    seconds = bench.seconds(_SOAK_SECONDS)
+    bench.say(f"S10: an accelerated soak of {seconds:.0f} s")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.load.flow.soak", str(seconds)],
+        capture_output=True, text=True, timeout=seconds + 120, cwd=ROOT,
+    )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"the soak failed: {done.stderr[-800:]}")
+    said = msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Soaked)
+    if said.leaks:
+        raise RuntimeError(f"the soak leaks: {said.leaks}; from {said.first} to {said.last}")
+    return [
+        Figure(
+            "S10", "what an accelerated soak leaves behind, engine and JavaScript process (RSS)",
+            [max(0.0, said.grown) + max(0.0, said.grown_worker)], "MB", [], Promise(8),
+            f"{said.executions:,} executions in {said.rounds} redeploys; no object, descriptor, task or file more",
+        )
+    ]  # fmt: skip
 
 
 def _run(command: list[object]) -> Said:
