@@ -6,8 +6,8 @@ the tree, where it must say nothing, and on a bad sample, where it must speak.
 
 import ast
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -192,10 +192,15 @@ def names_in(sql: str) -> set[str]:
 
 @dataclass(frozen=True)
 class Schema:
-    """What the migrations create: `tables` (views included) and `functions` that run as their definer."""
+    """What the migrations leave: `tables` (views included) and `functions` that run as their definer.
+
+    `inside` are those of the functions that SQL of the migrations calls (policies, views, other functions), each with
+    the tables that it reads or writes.
+    """
 
     tables: frozenset[str]
     functions: frozenset[str]
+    inside: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
 
 
 _TABLE = re.compile(
@@ -205,9 +210,11 @@ _TABLE = re.compile(
 )
 _FUNCTION = re.compile(
     r"\bcreate\s+(?:or\s+replace\s+)?function\s+(?:public\.)?(\w+)\s*\(([\s\S]*?)(?=\bcreate\s+(?:or\s+replace\s+)?"
-    r"(?:function|table|view)|\Z)",
+    r"(?:function|table|view)|\bdrop\s+function|\Z)",
     re.IGNORECASE,
 )
+_DROPPED = re.compile(r"\bdrop\s+function\s+(?:if\s+exists\s+)?(?:public\.)?(\w+)", re.IGNORECASE)
+_NOT_A_CALL = r"(?:function\s+(?:if\s+exists\s+)?(?:public\.)?|secure_lookup\(')"
 
 
 def schema(folder: Path = MIGRATIONS) -> Schema:
@@ -216,11 +223,23 @@ def schema(folder: Path = MIGRATIONS) -> Schema:
 
 
 def schema_of(sql: str) -> Schema:
-    """The same for one text."""
+    """The same for one text. A function whose every definition stands before its last `drop` is gone."""
     bare = _COMMENT.sub("", sql)
-    functions = {
-        name
-        for name, rest in _FUNCTION.findall(bare)
-        if re.search(r"\bsecurity\s+definer\b", rest, re.IGNORECASE)
+    dropped = {found.group(1): found.start() for found in _DROPPED.finditer(bare)}
+    bodies: dict[str, str] = {}
+    for found in _FUNCTION.finditer(bare):
+        name, rest = found.groups()
+        if found.start() > dropped.get(name, -1) and re.search(
+            r"\bsecurity\s+definer\b", rest, re.IGNORECASE
+        ):
+            bodies[name] = rest
+    tables = frozenset(name.lower() for name in _TABLE.findall(bare))
+    inside = {
+        name: frozenset(names_in(body)) & tables for name, body in bodies.items() if _is_called(name, bare)
     }
-    return Schema(frozenset(name.lower() for name in _TABLE.findall(bare)), frozenset(functions))
+    return Schema(tables, frozenset(bodies), inside)
+
+
+def _is_called(function: str, sql: str) -> bool:
+    named = len(re.findall(rf"\b{function}\(", sql))
+    return named > len(re.findall(rf"{_NOT_A_CALL}{function}\(", sql))

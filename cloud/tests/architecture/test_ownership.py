@@ -1,5 +1,8 @@
 """A table, and a function that runs as its definer, is mentioned in one place: its owner's `queries.py`.
 
+A function that only the database calls (policies, views, other functions) belongs to the owner of the tables that it
+reads, and these have one.
+
 `infra` owns tables too (outbox, idempotency keys, jobs); there the SQL stands beside the code that needs it.
 """
 
@@ -12,9 +15,6 @@ from cloud.tests.architecture.source import Module, Schema, load, names_in, sche
 INFRA = "infra"
 FOREIGN = frozenset({f"jobs.pgqueuer{kind}" for kind in ("", "_log", "_schedules", "_statistics")})
 """Tables that a library reads; its own SQL is not in our files."""
-
-INSIDE = frozenset({"devices_in_projects", "use_api_key"})
-"""Functions that only the database itself calls (policies and views), or only the release before."""
 
 WITNESSES = frozenset({"drills", "tenant_drills"})
 """They own no table and write none: at the end of a drill they read others', from outside, as the server's owner."""
@@ -66,8 +66,13 @@ def trespasses(modules: list[Module], known: Schema) -> list[str]:
             other = owners.setdefault(name, module.owner)
             if other != module.owner:
                 said.append(f"{where} reads {name}, which is {other}'s: call edgeflow_cloud.{other}.")
-    for name in sorted((known.tables | known.functions) - set(owners) - FOREIGN - INSIDE):
-        said.append(f"{name} has no owner: no queries.py mentions it.")
+    for name in sorted((known.tables | known.functions) - set(owners) - FOREIGN):
+        if name not in known.inside:
+            said.append(f"{name} has no owner: no queries.py mentions it.")
+        elif len(whose := {owners.get(table, "nobody") for table in known.inside[name]}) != 1:
+            said.append(
+                f"{name} is called by SQL alone, so it is its tables' owner's, and these are {sorted(whose)}."
+            )
     return said
 
 
@@ -146,6 +151,42 @@ def test_trespasses_are_seen(name: str, text: str) -> None:
 
 def test_a_table_without_owner_is_seen() -> None:
     assert trespasses(OWNED[1:], SAMPLE)
+
+
+INSIDE = (
+    "create table devices (id uuid);\ncreate table shadows (id uuid);\n"
+    "create function ours() returns setof uuid language sql security definer as $$ select id from devices $$;\n"
+    "select secure_lookup('ours()');\n"
+)
+CALL = "create view seen as select 1 from devices where id in (select ours());"
+OWNERS = [
+    Module("devices.queries", 'A = "select id from devices"\nB = "select 1 from seen"'),
+    Module("shadows.queries", 'A = "select id from shadows"'),
+]
+
+
+def test_a_function_that_sql_calls_is_its_tables_owners() -> None:
+    known = schema_of(INSIDE + CALL)
+    assert known.inside == {"ours": {"devices"}}
+    assert trespasses(OWNERS, known) == []
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        INSIDE + "create view seen as select 1 from devices;",  # nobody calls it
+        INSIDE.replace("from devices $$", "from devices, shadows $$") + CALL,
+        INSIDE.replace("select id from devices", "select gen_random_uuid()") + CALL,
+    ],
+)
+def test_a_function_of_nobody_or_of_two_is_seen(sql: str) -> None:
+    assert trespasses(OWNERS, schema_of(sql))
+
+
+def test_a_dropped_function_is_gone_until_it_is_made_again() -> None:
+    gone = INSIDE + "drop function ours();\n"
+    assert schema_of(gone).functions == frozenset()
+    assert schema_of(gone + INSIDE).functions == {"ours"}
 
 
 @pytest.mark.parametrize(
