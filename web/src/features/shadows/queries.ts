@@ -148,7 +148,8 @@ export function useRestoreShadow(deviceId: string) {
     },
     onSuccess: (shadow) => {
       queryClient.setQueryData(query.queryKey, shadow)
-      return queryClient.invalidateQueries({ queryKey: query.queryKey })
+      // Not waited for: who restored is told at once.
+      void queryClient.invalidateQueries({ queryKey: query.queryKey })
     },
   })
 }

@@ -26,7 +26,8 @@ interface CompareProps {
 export function Compare({ deviceId, now, from, to, versions, onComparison }: CompareProps) {
   const { t } = useTranslation()
   const may = useMay('devices:manage') ?? false
-  const [restoring, setRestoring] = useState(false)
+  // Which one was asked for: what stands may move on while the dialog is open.
+  const [restoring, setRestoring] = useState<number | null>(null)
   const diff = useQuery(shadowDiffQuery(deviceId, from, to))
   const target = to === now.version ? from : to
   const options = [...new Set([from, to, ...versions.map(({ version }) => version)])]
@@ -37,7 +38,7 @@ export function Compare({ deviceId, now, from, to, versions, onComparison }: Com
       size="compact-sm"
       variant="default"
       leftSection={<IconArrowBackUp size={14} />}
-      onClick={() => setRestoring(true)}
+      onClick={() => setRestoring(target)}
     >
       {t('shadows.restore.open', { version: target })}
     </Button>
@@ -100,14 +101,14 @@ export function Compare({ deviceId, now, from, to, versions, onComparison }: Com
           )
         }
       </Reading>
-      {restoring && (
+      {restoring !== null && (
         <RestoreDesired
           deviceId={deviceId}
-          version={target}
+          version={restoring}
           now={now}
-          onClose={() => setRestoring(false)}
+          onClose={() => setRestoring(null)}
           onRestored={() => {
-            setRestoring(false)
+            setRestoring(null)
             onComparison({})
           }}
         />
