@@ -7,7 +7,7 @@ instead.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -38,12 +38,13 @@ _decode = msgspec.json.Decoder(Command).decode
 class Desk:
     """One session's work with commands. There is one only while there is work."""
 
-    __slots__ = ("again", "looking", "resend", "resent", "running", "session")
+    __slots__ = ("again", "blocked", "looking", "resend", "resent", "running", "session")
 
     def __init__(self, session: Session) -> None:
         self.session = session
         self.looking = False
         self.again = False
+        self.blocked = False  # an order that is on its way to this hub comes first
         self.resend: deque[Command] = deque()
         self.resent: set[CommandId] = set()
         self.running: set[CommandId] = set()
@@ -51,6 +52,9 @@ class Desk:
 
 _desks: dict[Session, Desk] = {}
 _settling: set[Session] = set()
+_late: OrderedDict[CommandId, None] = OrderedDict()
+"""Orders that did not arrive in time and were taken up or given up without: should one arrive after all, it is void."""
+_LATE_KEPT = 4_096
 
 
 async def on_send(session: Session, data: bytes) -> None:
@@ -129,7 +133,7 @@ def _desk(session: Session) -> Desk:
 
 
 def _put_away(desk: Desk) -> None:
-    if not desk.looking and not desk.running and _desks.get(desk.session) is desk:
+    if not desk.looking and not desk.running and not desk.blocked and _desks.get(desk.session) is desk:
         del _desks[desk.session]
 
 
@@ -150,12 +154,12 @@ async def _send_waiting(desk: Desk) -> None:
         while session.is_open:
             async with AsyncExitStack() as place:
                 turn = await place.enter_async_context(session.lane.turn())
-                desk.again = False
-                command = await _take(desk)
+                desk.again = desk.blocked = False
+                command, orphan = await _take(desk)
                 if command is not None:
                     desk.running.add(command.id)
                     _spawn(session, _hold(desk, place.pop_all(), turn, command))
-                elif not desk.again:
+                elif not (orphan is not None and await _clear_way(desk, orphan)) and not desk.again:
                     break
     except (DeviceAway, Superseded):
         pass  # what waits is found when the device is back, or where it is by now
@@ -166,11 +170,11 @@ async def _send_waiting(desk: Desk) -> None:
         _put_away(desk)
 
 
-async def _take(desk: Desk) -> Command | None:
-    """The next command for this device, noted as sent on this connection.
+async def _take(desk: Desk) -> tuple[Command | None, Command | None]:
+    """The next command for this device, noted as sent on this connection; or, when there is none, the orphan that
+    comes before all that may wait.
 
-    First what an older connection was sent: this device keeps a journal, so it does what has one id only
-    once.
+    First what an older connection was sent: this device keeps a journal, so it does what has one id once.
     """
     session = desk.session
     async with session.transaction() as tx:
@@ -178,16 +182,65 @@ async def _take(desk: Desk) -> Command | None:
             command = desk.resend.popleft()
             if command.id not in desk.running and await service.claim_again(tx, command, session.epoch):
                 desk.resent.add(command.id)
-                return replace(command, epoch=session.epoch)
-        return await service.claim_next(
-            tx, session.tenant_id, session.device_id, epoch=session.epoch, now=session.context.clock.now()
+                return replace(command, epoch=session.epoch), None
+        command = await service.claim_next(
+            tx,
+            session.tenant_id,
+            session.device_id,
+            epoch=session.epoch,
+            now=session.context.clock.now(),
+            running=desk.running,
         )
+        if command is not None:
+            return command, None
+        return None, await service.find_orphan(tx, session.tenant_id, session.device_id, desk.running)
+
+
+async def _clear_way(desk: Desk, orphan: Command) -> bool:
+    """An older command's order should have arrived here, and nothing may be sent before it. It is waited for; if it
+    does not come it is taken up: a device with a journal is sent it, any other's is unknown, since a hub that is gone
+    may have sent it.
+
+    Whether to look once more now. While the order may still be on its way, its arrival or a later look goes on.
+    """
+    session = desk.session
+    if orphan.sent_at is None:
+        return False
+    now = session.context.clock.now()
+    left = (orphan.sent_at + IN_TRANSIT - now).total_seconds()
+    if left > 0:
+        if not desk.blocked:
+            desk.blocked = True
+            asyncio.get_running_loop().call_later(left + 0.05, _look_again, desk)
+        return False
+    _late[orphan.id] = None
+    if len(_late) > _LATE_KEPT:
+        _late.popitem(last=False)
+    if orphan.cancel_requested_at is not None:
+        await end_cancelled(session, orphan)
+    elif session.negotiated and now < orphan.sent_at + timedelta(seconds=orphan.timeout):
+        desk.resend.append(orphan)
+    else:
+        error = "Nothing was heard of it since it was given; the device may have done it."
+        await finish(session, orphan, CommandStatus.UNKNOWN, error=error, heard=True)
+    return True
+
+
+def _look_again(desk: Desk) -> None:
+    if desk.session.is_open:
+        _look(desk)
+    else:
+        desk.blocked = False
+        _put_away(desk)
 
 
 async def _start(session: Session, command: Command) -> None:
     desk = _desk(session)
-    if command.id in desk.running:
+    if command.id in desk.running or command.id in _late:
+        _put_away(desk)
         return
+    if desk.blocked:
+        _look(desk)  # once this one is on its way, what waited for it follows
     if session.lane.room:
         desk.running.add(command.id)
         async with AsyncExitStack() as place:

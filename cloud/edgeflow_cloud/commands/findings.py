@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from edgeflow_cloud.commands import queries
 from edgeflow_cloud.commands.model import NEARLY_FULL, QUEUE_LIMIT
-from edgeflow_cloud.devices import Device, Finding, State, Status
+from edgeflow_cloud.devices import Device, Status
+from edgeflow_cloud.explanations import Finding, State
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.principal import Principal
 

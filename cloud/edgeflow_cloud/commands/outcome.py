@@ -70,7 +70,7 @@ async def finish(
 async def end_cancelled(session: Session, command: Command) -> None:
     """The command was wanted back on a connection that is lost: it ends here, and is not sent again."""
     now = session.context.clock.now()
-    ended = await write(session, lambda tx: service.end_cancelled(tx, command, now))
+    ended = await write(session, lambda tx: service.end_cancelled(tx, command, now), heard=True)
     if ended is not None:
         await tell(session.context.bus, ended)
 

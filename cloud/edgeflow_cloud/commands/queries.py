@@ -179,9 +179,17 @@ async def select_busy(
 
 
 async def claim_next(
-    tx: Transaction, tenant_id: TenantId, device_id: DeviceId, epoch: int, now: datetime
+    tx: Transaction,
+    tenant_id: TenantId,
+    device_id: DeviceId,
+    epoch: int,
+    now: datetime,
+    running: Sequence[CommandId],
 ) -> Row | None:
-    """Mark the oldest queued command as sent before it is: a crash leaves it unknown, never twice."""
+    """Mark the oldest queued command as sent before it is: a crash leaves it unknown, never twice.
+
+    None too while an older one is `sent` that no hub has noted and that is not among `running`: it comes first.
+    """
     return await tx.fetchrow(
         """
         update commands
@@ -193,6 +201,10 @@ async def claim_next(
             order by id
             limit 1
             for update skip locked
+        ) and not exists (
+            select from commands orphan
+            where orphan.tenant_id = $1 and orphan.device_id = $2 and orphan.status = 'sent' and orphan.epoch is null
+                and orphan.id < commands.id and orphan.id <> all($6::uuid[])
         )
         returning tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
             created_at, expires_at, sent_at, finished_at, waiter, epoch,
@@ -203,6 +215,26 @@ async def claim_next(
         now,
         SLACK_SECONDS,
         epoch,
+        running,
+    )
+
+
+async def select_orphan(
+    tx: Transaction, tenant_id: TenantId, device_id: DeviceId, running: Sequence[CommandId]
+) -> Row | None:
+    """The oldest command that is `sent` by its order alone: no hub has noted it, and it is not among `running`."""
+    return await tx.fetchrow(
+        """
+        select tenant_id, id, device_id, action, payload, status, result, error, timeout, keep, created_by,
+            created_at, expires_at, sent_at, finished_at, waiter, epoch, cancel_requested_at
+        from commands
+        where tenant_id = $1 and device_id = $2 and status = 'sent' and epoch is null and id <> all($3::uuid[])
+        order by id
+        limit 1
+        """,
+        tenant_id,
+        device_id,
+        running,
     )
 
 

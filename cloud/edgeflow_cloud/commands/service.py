@@ -1,6 +1,6 @@
 """Use cases of commands, a verb each. Every transition is one conditional update with its event."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from edgeflow_cloud import audit, devices
@@ -169,15 +169,35 @@ async def end_cancelled(tx: Transaction, command: Command, now: datetime) -> Com
 
 
 async def claim_next(
-    tx: Transaction, tenant_id: TenantId, device_id: DeviceId, *, epoch: int, now: datetime
+    tx: Transaction,
+    tenant_id: TenantId,
+    device_id: DeviceId,
+    *,
+    epoch: int,
+    now: datetime,
+    running: Collection[CommandId] = (),
 ) -> Command | None:
-    """Take the oldest queued command to send it now on connection `epoch`; None when none may be sent."""
-    row = await queries.claim_next(tx, tenant_id, device_id, epoch, now)
+    """Take the oldest queued command to send it now on connection `epoch`; None when none may be sent.
+
+    `running` are those that the caller holds. One that is `sent` and held by nobody goes first: see `find_orphan`.
+    """
+    row = await queries.claim_next(tx, tenant_id, device_id, epoch, now, list(running))
     if row is None:
         return None
     command = _command(row)
     await announce(tx, CommandSent(tenant_id=tenant_id, device_id=command.device_id, command_id=command.id))
     return command
+
+
+async def find_orphan(
+    tx: Transaction, tenant_id: TenantId, device_id: DeviceId, running: Collection[CommandId]
+) -> Command | None:
+    """The oldest command that is `sent`, and neither noted by a hub nor among `running`.
+
+    It is on its way from whoever ordered it; or that process died, and it was never sent; or the hub that sent it did.
+    """
+    row = await queries.select_orphan(tx, tenant_id, device_id, list(running))
+    return None if row is None else _command(row)
 
 
 async def claim_again(tx: Transaction, command: Command, epoch: int) -> bool:

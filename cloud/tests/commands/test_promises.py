@@ -5,18 +5,23 @@ import json
 import random
 from collections import Counter
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from cloud.tests.commands.conftest import NEGOTIATES, Order, answering
+from cloud.tests.commands.conftest import NEGOTIATES, Order, answering, ended
 from cloud.tests.conftest import Caller
 from cloud.tests.tunnel.conftest import Client, Registered, Running, running
+from edgeflow_cloud import commands
+from edgeflow_cloud.commands import device as commands_device
+from edgeflow_cloud.commands import service
 from edgeflow_cloud.commands.device import DEVICE_SIDE
 from edgeflow_cloud.commands.jobs import sweep
 from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.infra.context import Context
+from edgeflow_cloud.kernel.principal import Principal
 
 
 class Unlucky:
@@ -163,3 +168,43 @@ async def test_without_valkey_the_hub_of_the_same_process_still_obeys(
         command = await run_command(alone, known["owner"], order, wait=5)
         assert (command.status, command.result) == ("done", {"n": 1})
     await bus.close()
+
+
+async def test_what_an_api_that_died_left_behind_comes_first(
+    client: Caller,
+    hub: Running,
+    device: Registered,
+    order: Order,
+    context: Context,
+    owner: Principal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It committed a command as sent, and never passed it on: later ones wait until that is certain."""
+    monkeypatch.setattr(commands_device, "IN_TRANSIT", timedelta(seconds=0.3))
+    async with hub.client(device, **NEGOTIATES) as socket:
+        async with context.db.tenant_tx(owner) as tx:
+            left = commands.Order(device_id=device.device_id, action="first", payload={}, timeout=20)
+            await service.create_command(tx, owner, left, now=context.clock.now())
+        await order("second", wait=0)
+        frames = [await socket.receive(), await socket.receive()]
+    assert [frame["action"] for frame in frames] == ["first", "second"]
+
+
+async def test_what_nobody_can_vouch_for_is_unknown_before_the_next(
+    client: Caller,
+    hub: Running,
+    device: Registered,
+    order: Order,
+    context: Context,
+    owner: Principal,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The same with a client that keeps no journal: it may have had the command from a hub that is gone."""
+    monkeypatch.setattr(commands_device, "IN_TRANSIT", timedelta(seconds=0.3))
+    async with hub.client(device) as socket:
+        async with context.db.tenant_tx(owner) as tx:
+            left = commands.Order(device_id=device.device_id, action="first", payload={}, timeout=20)
+            made, _ = await service.create_command(tx, owner, left, now=context.clock.now())
+        await order("second", wait=0)
+        assert (await socket.receive())["action"] == "second"
+    await ended(client, {"id": made.wire_id}, "unknown")
