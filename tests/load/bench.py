@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.load import mosquitto
-from tests.load.figures import commands, fleet, flows, heartbeats, listing, start, telemetry
+from tests.load.figures import commands, fleet, flows, heartbeats, listing, reads, shadows, start, telemetry
 from tests.load.profile import Profile
 from tests.load.report import Figure, keep, line, machine
 from tests.load.stack import Stack, open_stack
@@ -58,7 +58,9 @@ MEASURES: tuple[tuple[set[str], Measure], ...] = (
     ({"S3"}, heartbeats.measure),
     ({"S4", "S12"}, commands.measure),
     ({"S5"}, telemetry.measure),
-    ({"S12"}, listing.measure),
+    ({"S6"}, shadows.measure),
+    ({"S7"}, reads.measure),
+    ({"S7", "S12"}, listing.measure),
     ({"S10"}, flows.measure),
     ({"S9", "S10"}, start.measure),
 )

@@ -1,8 +1,8 @@
 """Devices in a process of their own: `python -m tests.load.generator FLEET`, asked in JSON lines (see `Child.ask`).
 
 Orders: `connect` (port, count, at_once, kind), `ping` (all once), `echo` (seconds: each sends when it was answered),
-`telemetry` (seconds, devices, window, samples, values, rate), `stop`. Commands are answered at all times, and every
-connection says a heartbeat within 30 s.
+`telemetry` (seconds, devices, window, samples, values, rate), `report` (seconds, devices, rate), `counts`. Commands are
+answered at all times, and every connection says a heartbeat within 30 s.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import statistics
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,9 @@ Answer = dict[str, float]
 HEARTBEAT_SECONDS = 25.0
 ACK = b'{"type":"ack"'
 COMMAND = b'{"type":"command"'
+ACCEPTED = b'{"type":"shadow_accepted"'
+DESIRED = b'{"type":"shadow_desired"'
+ERROR = b'{"type":"error"'
 _FIELDS = (
     "cpu_percent", "memory_percent", "temperature_celsius", "memory_total_bytes", "memory_used_bytes",
     "memory_available_bytes", "swap_total_bytes", "swap_used_bytes", "uptime_seconds", "load_1", "load_5", "load_15",
@@ -48,6 +52,9 @@ class Generator:
         self._refused = 0
         self._answers = 0
         self._waits: list[float] = []
+        self._asked: dict[int, float] = {}
+        self._reporting = False
+        self._pushed = 0
 
     # --- Owner
 
@@ -78,6 +85,15 @@ class Generator:
             end.write(
                 text(b'{"type":"response","id":"%b","status":"success","data":{"status":"healthy"}}' % wanted)
             )
+
+        elif message.startswith(ACCEPTED):
+            self._waits.append((time.perf_counter() - self._asked.pop(end.number)) * 1000)
+            if self._reporting:
+                self._report(end)
+        elif message.startswith(DESIRED):
+            self._pushed += 1
+        elif message.startswith(ERROR):
+            self._refused += 1
 
     # --- orders
 
@@ -180,6 +196,38 @@ class Generator:
         end.state = sequence
         end.write(text(self._frame % sequence))
 
+    async def report(self, seconds: float, devices: int, rate: float = 0.0) -> Answer:
+        """Shadow updates of the first `devices`, one of each under way: when the last was accepted, or `rate` a second
+        over all. Milliseconds from frame to `shadow_accepted`."""
+        taken, began = self._ends[:devices], time.perf_counter()
+        self._waits, self._reporting = [], not rate
+        if rate:
+            sent = 0
+            while (now := time.perf_counter()) < began + seconds:
+                while sent < (now - began) * rate:
+                    if taken[sent % len(taken)].number not in self._asked:
+                        self._report(taken[sent % len(taken)])
+                    sent += 1
+                await asyncio.sleep(0.002)
+        else:
+            for end in taken:
+                self._report(end)
+            await asyncio.sleep(seconds)
+        answer = self._rate(len(self._waits), began)
+        self._reporting = False
+        async with asyncio.timeout(30):
+            while self._asked and not self._refused and not self._gone:  # noqa: ASYNC110 - as in `ping`
+                await asyncio.sleep(0.02)
+        if self._refused or self._gone:
+            raise RuntimeError(f"{self._refused} reports were refused, {self._gone} connections lost")
+        points = statistics.quantiles(self._waits, n=100)
+        return {**answer, "p50": points[49], "p95": points[94], "p99": points[98]}
+
+    def _report(self, end: End) -> None:
+        now = self._asked[end.number] = time.perf_counter()
+        body = b'{"type":"shadow_reported","id":"r%d","reported":{"temperature":%d}}'
+        end.write(text(body % (end.number, round(now * 1000) % 100)))
+
     async def _until_quiet(self) -> None:
         """What is under way is no part of the next round."""
         acks = -1
@@ -188,8 +236,8 @@ class Generator:
             await asyncio.sleep(0.3)
 
     async def counts(self) -> Answer:
-        """How many are in, and how many commands were answered."""
-        return {"inside": self._inside - self._gone, "answers": self._answers}
+        """How many are in, how many commands were answered, how many times anybody was told what is desired."""
+        return {"inside": self._inside - self._gone, "answers": self._answers, "pushed": self._pushed}
 
     def _rate(self, messages: int, began: float) -> Answer:
         seconds = time.perf_counter() - began
@@ -216,6 +264,7 @@ async def run(fleet: list[tuple[str, str]]) -> None:
         "ping": generator.ping,
         "echo": generator.echo,
         "telemetry": generator.telemetry,
+        "report": generator.report,
         "counts": generator.counts,
     }
     beating = asyncio.create_task(generator.beat())

@@ -54,6 +54,7 @@ class Stack:
     database_url: str
     organizations: list[Organization] = field(default_factory=list[Organization])
     devices: list[UUID] = field(default_factory=list[UUID])
+    crowded: set[UUID] = field(default_factory=set[UUID])
 
     @property
     def fleet(self) -> Path:
@@ -107,6 +108,23 @@ class Stack:
             yield Served(child, port, tunnel)
         finally:
             child.end()
+
+    @contextmanager
+    def reading(self) -> Generator[Served]:
+        """The server that reads are held against."""
+        port = free_port()
+        child = Child(module("reading", str(port)), self.environment, self.folder / "reading.log")
+        try:
+            child.until_open(port)
+            yield Served(child, port, port)
+        finally:
+            child.end()
+
+    def crowd(self, organization: Organization, count: int) -> None:
+        """Have so many more devices registered for it, once."""
+        if organization.id not in self.crowded:
+            self.crowded.add(organization.id)
+            self.add_devices(count, [organization.id], name=f"listed{count}")
 
     def add_devices(self, count: int, tenants: Sequence[UUID], name: str = "bench") -> list[tuple[UUID, str]]:
         """Register devices round the tenants; (id, key) of each."""
