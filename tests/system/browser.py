@@ -59,9 +59,11 @@ def picture(page: Page, name: str) -> Path:
 
 
 def log_in(page: Page, url: str, password: str, email: str = "owner@edgeflow.local") -> None:
-    """From the login page to the devices."""
+    """From the login page over the overview to the devices."""
     page.goto(url)
     page.get_by_label("E-mail").fill(email)
     page.get_by_label("Password", exact=True).fill(password)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("heading", name="Devices").wait_for()
+    page.get_by_role("heading", name="Overview").wait_for()
+    page.get_by_role("link", name="Devices", exact=True).click()
+    page.get_by_role("heading", name="Devices", level=1).wait_for()

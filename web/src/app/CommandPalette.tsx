@@ -2,20 +2,7 @@ import '@mantine/spotlight/styles.css'
 import { useMantineColorScheme } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { createSpotlight, Spotlight } from '@mantine/spotlight'
-import {
-  IconBuilding,
-  IconCpu,
-  IconKey,
-  IconLogout,
-  IconMoon,
-  IconPlus,
-  IconSearch,
-  IconStack2,
-  IconSun,
-  IconTicket,
-  IconUser,
-  IconUsers,
-} from '@tabler/icons-react'
+import { IconLogout, IconMoon, IconSearch, IconSun } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
@@ -23,6 +10,7 @@ import { useTranslation } from 'react-i18next'
 import { useLogout } from '@/features/auth'
 import { deviceSearchQuery, presenceTone } from '@/features/devices'
 import { Dot } from '@/ui'
+import { PLACES } from './places'
 
 const [store, actions] = createSpotlight()
 
@@ -39,30 +27,11 @@ export default function CommandPalette({ called }: { called: number }) {
   useEffect(() => actions.open(), [called])
 
   const verbs = [
-    { label: t('devices.title'), icon: IconCpu, run: () => navigate({ to: '/devices' }) },
-    { label: t('devices.add'), icon: IconPlus, run: () => navigate({ to: '/devices/add' }) },
-    { label: t('groups.title'), icon: IconStack2, run: () => navigate({ to: '/groups' }) },
-    {
-      label: t('codes.title'),
-      icon: IconTicket,
-      run: () => navigate({ to: '/devices/codes' }),
-    },
-    {
-      label: t('organization.title'),
-      icon: IconBuilding,
-      run: () => navigate({ to: '/organization' }),
-    },
-    {
-      label: t('members.title'),
-      icon: IconUsers,
-      run: () => navigate({ to: '/organization/members' }),
-    },
-    {
-      label: t('apiKeys.title'),
-      icon: IconKey,
-      run: () => navigate({ to: '/organization/api-keys' }),
-    },
-    { label: t('account.title'), icon: IconUser, run: () => navigate({ to: '/account' }) },
+    ...PLACES.map((place) => ({
+      label: 'of' in place ? `${t(place.of)} · ${t(place.label)}` : t(place.label),
+      icon: place.icon,
+      run: () => navigate({ to: place.to }),
+    })),
     { label: t('palette.light'), icon: IconSun, run: () => setColorScheme('light') },
     { label: t('palette.dark'), icon: IconMoon, run: () => setColorScheme('dark') },
     { label: t('profile.logout'), icon: IconLogout, run: () => logout.mutate() },

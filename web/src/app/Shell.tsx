@@ -1,5 +1,12 @@
 import { useHotkeys } from '@mantine/hooks'
-import { IconBuilding, IconCpu, IconPlus, IconSearch, IconStack2 } from '@tabler/icons-react'
+import {
+  IconBuilding,
+  IconCpu,
+  IconLayoutDashboard,
+  IconPlus,
+  IconSearch,
+  IconStack2,
+} from '@tabler/icons-react'
 import { Link, useLocation, useRouter } from '@tanstack/react-router'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { useTranslation } from 'react-i18next'
@@ -29,7 +36,7 @@ export function Shell({ children }: { children: ReactNode }) {
         {t('app.skip')}
       </a>
       <header className={css.rail}>
-        <Link to="/devices" className={css.logo} aria-label={t('app.home')}>
+        <Link to="/" className={css.logo} aria-label={t('app.home')}>
           <Logo />
         </Link>
         <button
@@ -43,6 +50,10 @@ export function Shell({ children }: { children: ReactNode }) {
           <kbd aria-hidden>{isMac ? '⌘K' : 'Ctrl K'}</kbd>
         </button>
         <nav className={css.nav} aria-label={t('app.navigation')}>
+          <Link to="/" aria-label={t('overview.title')}>
+            <IconLayoutDashboard size={18} stroke={1.6} />
+            <span>{t('overview.title')}</span>
+          </Link>
           <Link
             to="/devices"
             // "Add device" lies below it in the address and beside it here.
@@ -54,6 +65,7 @@ export function Shell({ children }: { children: ReactNode }) {
           </Link>
           <Link
             to="/devices/add"
+            className={css.wide}
             activeOptions={{ includeSearch: false }}
             aria-label={t('devices.add')}
           >

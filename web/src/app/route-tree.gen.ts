@@ -9,7 +9,6 @@
 // Additionally, you should also exclude this file from your linter and/or formatter to prevent it from being checked or modified.
 
 import { Route as rootRouteImport } from './../routes/__root'
-import { Route as IndexRouteImport } from './../routes/index'
 import { Route as AppRouteImport } from './../routes/_app'
 import { Route as AcceptInvitationRouteImport } from './../routes/accept-invitation'
 import { Route as ClaimRouteImport } from './../routes/claim'
@@ -18,6 +17,7 @@ import { Route as LoginRouteImport } from './../routes/login'
 import { Route as ResetPasswordRouteImport } from './../routes/reset-password'
 import { Route as SignUpRouteImport } from './../routes/sign-up'
 import { Route as VerifyEmailRouteImport } from './../routes/verify-email'
+import { Route as AppIndexRouteImport } from './../routes/_app/index'
 import { Route as AppAccountRouteRouteImport } from './../routes/_app/account/route'
 import { Route as AppOrganizationRouteRouteImport } from './../routes/_app/organization/route'
 import { Route as AppAccountIndexRouteImport } from './../routes/_app/account/index'
@@ -48,11 +48,6 @@ import { Route as AppDevicesDeviceIdMetricsRouteImport } from './../routes/_app/
 import { Route as AppDevicesDeviceIdShadowRouteImport } from './../routes/_app/devices/$deviceId/shadow'
 import { Route as AppDevicesDeviceIdShadowHistoryRouteImport } from './../routes/_app/devices/$deviceId/shadow_.history'
 
-const IndexRoute = IndexRouteImport.update({
-  id: '/',
-  path: '/',
-  getParentRoute: () => rootRouteImport,
-} as any)
 const AppRoute = AppRouteImport.update({
   id: '/_app',
   getParentRoute: () => rootRouteImport,
@@ -91,6 +86,11 @@ const VerifyEmailRoute = VerifyEmailRouteImport.update({
   id: '/verify-email',
   path: '/verify-email',
   getParentRoute: () => rootRouteImport,
+} as any)
+const AppIndexRoute = AppIndexRouteImport.update({
+  id: '/',
+  path: '/',
+  getParentRoute: () => AppRoute,
 } as any)
 const AppAccountRouteRoute = AppAccountRouteRouteImport.update({
   id: '/account',
@@ -245,7 +245,7 @@ const AppDevicesDeviceIdShadowHistoryRoute =
   } as any)
 
 export interface FileRoutesByFullPath {
-  '/': typeof IndexRoute
+  '/': typeof AppIndexRoute
   '/accept-invitation': typeof AcceptInvitationRoute
   '/claim': typeof ClaimRoute
   '/forgot-password': typeof ForgotPasswordRoute
@@ -284,7 +284,6 @@ export interface FileRoutesByFullPath {
   '/devices/$deviceId/shadow/history': typeof AppDevicesDeviceIdShadowHistoryRoute
 }
 export interface FileRoutesByTo {
-  '/': typeof IndexRoute
   '/accept-invitation': typeof AcceptInvitationRoute
   '/claim': typeof ClaimRoute
   '/forgot-password': typeof ForgotPasswordRoute
@@ -292,6 +291,7 @@ export interface FileRoutesByTo {
   '/reset-password': typeof ResetPasswordRoute
   '/sign-up': typeof SignUpRoute
   '/verify-email': typeof VerifyEmailRoute
+  '/': typeof AppIndexRoute
   '/account/security': typeof AppAccountSecurityRoute
   '/account/sessions': typeof AppAccountSessionsRoute
   '/devices/add': typeof AppDevicesAddRoute
@@ -321,7 +321,6 @@ export interface FileRoutesByTo {
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport
-  '/': typeof IndexRoute
   '/_app': typeof AppRouteWithChildren
   '/accept-invitation': typeof AcceptInvitationRoute
   '/claim': typeof ClaimRoute
@@ -332,6 +331,7 @@ export interface FileRoutesById {
   '/verify-email': typeof VerifyEmailRoute
   '/_app/account': typeof AppAccountRouteRouteWithChildren
   '/_app/organization': typeof AppOrganizationRouteRouteWithChildren
+  '/_app/': typeof AppIndexRoute
   '/_app/devices/$deviceId': typeof AppDevicesDeviceIdRouteRouteWithChildren
   '/_app/account/security': typeof AppAccountSecurityRoute
   '/_app/account/sessions': typeof AppAccountSessionsRoute
@@ -402,7 +402,6 @@ export interface FileRouteTypes {
     | '/devices/$deviceId/shadow/history'
   fileRoutesByTo: FileRoutesByTo
   to:
-    | '/'
     | '/accept-invitation'
     | '/claim'
     | '/forgot-password'
@@ -410,6 +409,7 @@ export interface FileRouteTypes {
     | '/reset-password'
     | '/sign-up'
     | '/verify-email'
+    | '/'
     | '/account/security'
     | '/account/sessions'
     | '/devices/add'
@@ -438,7 +438,6 @@ export interface FileRouteTypes {
     | '/devices/$deviceId/shadow/history'
   id:
     | '__root__'
-    | '/'
     | '/_app'
     | '/accept-invitation'
     | '/claim'
@@ -449,6 +448,7 @@ export interface FileRouteTypes {
     | '/verify-email'
     | '/_app/account'
     | '/_app/organization'
+    | '/_app/'
     | '/_app/devices/$deviceId'
     | '/_app/account/security'
     | '/_app/account/sessions'
@@ -479,7 +479,6 @@ export interface FileRouteTypes {
   fileRoutesById: FileRoutesById
 }
 export interface RootRouteChildren {
-  IndexRoute: typeof IndexRoute
   AppRoute: typeof AppRouteWithChildren
   AcceptInvitationRoute: typeof AcceptInvitationRoute
   ClaimRoute: typeof ClaimRoute
@@ -492,13 +491,6 @@ export interface RootRouteChildren {
 
 declare module '@tanstack/react-router' {
   interface FileRoutesByPath {
-    '/': {
-      id: '/'
-      path: '/'
-      fullPath: '/'
-      preLoaderRoute: typeof IndexRouteImport
-      parentRoute: typeof rootRouteImport
-    }
     '/_app': {
       id: '/_app'
       path: ''
@@ -554,6 +546,13 @@ declare module '@tanstack/react-router' {
       fullPath: '/verify-email'
       preLoaderRoute: typeof VerifyEmailRouteImport
       parentRoute: typeof rootRouteImport
+    }
+    '/_app/': {
+      id: '/_app/'
+      path: '/'
+      fullPath: '/'
+      preLoaderRoute: typeof AppIndexRouteImport
+      parentRoute: typeof AppRoute
     }
     '/_app/account': {
       id: '/_app/account'
@@ -831,6 +830,7 @@ const AppDevicesDeviceIdRouteRouteWithChildren =
 interface AppRouteChildren {
   AppAccountRouteRoute: typeof AppAccountRouteRouteWithChildren
   AppOrganizationRouteRoute: typeof AppOrganizationRouteRouteWithChildren
+  AppIndexRoute: typeof AppIndexRoute
   AppDevicesDeviceIdRouteRoute: typeof AppDevicesDeviceIdRouteRouteWithChildren
   AppDevicesAddRoute: typeof AppDevicesAddRoute
   AppDevicesClaimRoute: typeof AppDevicesClaimRoute
@@ -845,6 +845,7 @@ interface AppRouteChildren {
 const AppRouteChildren: AppRouteChildren = {
   AppAccountRouteRoute: AppAccountRouteRouteWithChildren,
   AppOrganizationRouteRoute: AppOrganizationRouteRouteWithChildren,
+  AppIndexRoute: AppIndexRoute,
   AppDevicesDeviceIdRouteRoute: AppDevicesDeviceIdRouteRouteWithChildren,
   AppDevicesAddRoute: AppDevicesAddRoute,
   AppDevicesClaimRoute: AppDevicesClaimRoute,
@@ -859,7 +860,6 @@ const AppRouteChildren: AppRouteChildren = {
 const AppRouteWithChildren = AppRoute._addFileChildren(AppRouteChildren)
 
 const rootRouteChildren: RootRouteChildren = {
-  IndexRoute: IndexRoute,
   AppRoute: AppRouteWithChildren,
   AcceptInvitationRoute: AcceptInvitationRoute,
   ClaimRoute: ClaimRoute,

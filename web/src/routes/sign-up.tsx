@@ -5,12 +5,12 @@ import { hasSession } from '@/lib/session'
 
 export const Route = createFileRoute('/sign-up')({
   beforeLoad: () => {
-    if (hasSession()) throw redirect({ to: '/devices' })
+    if (hasSession()) throw redirect({ to: '/' })
   },
   component: Page,
 })
 
 function Page() {
   const navigate = useNavigate()
-  return <SignUpPage mark={<Logo />} onSignedIn={() => void navigate({ to: '/devices' })} />
+  return <SignUpPage mark={<Logo />} onSignedIn={() => void navigate({ to: '/' })} />
 }

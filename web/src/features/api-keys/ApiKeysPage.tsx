@@ -55,18 +55,19 @@ function Keys() {
     {
       id: 'limits',
       header: t('apiKeys.limits'),
-      cell: ({ networks, projects: only }) => (
-        <span className={css.scopes}>
-          {only?.map((id) => (
-            <Pill key={id}>{projects.get(id) ?? id}</Pill>
-          ))}
-          {networks.map((network) => (
-            <Pill key={network}>
-              <span className="mono">{network}</span>
-            </Pill>
-          ))}
-        </span>
-      ),
+      cell: ({ networks, projects: only }) =>
+        only?.length || networks.length ? (
+          <span className={css.scopes}>
+            {only?.map((id) => (
+              <Pill key={id}>{projects.get(id) ?? id}</Pill>
+            ))}
+            {networks.map((network) => (
+              <Pill key={network}>
+                <span className="mono">{network}</span>
+              </Pill>
+            ))}
+          </span>
+        ) : null,
     },
     {
       id: 'used',

@@ -1,1 +1,2 @@
 export { ApiKeysPage } from './ApiKeysPage'
+export { apiKeyListQuery } from './queries'

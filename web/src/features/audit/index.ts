@@ -1,2 +1,3 @@
 export { AuditPage } from './AuditPage'
 export { type AuditFilters, filtersOf } from './model'
+export { auditQuery } from './queries'

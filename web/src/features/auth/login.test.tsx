@@ -41,7 +41,7 @@ it('asks a stranger to sign in and then shows what was asked for', async () => {
 it('goes on to paths of this console only', () => {
   expect(safeNext('/devices/dev_1?tab=1')).toBe('/devices/dev_1?tab=1')
   for (const bad of ['//evil.example', '/\\evil.example', 'https://evil.example', undefined, 7]) {
-    expect(safeNext(bad)).toBe('/devices')
+    expect(safeNext(bad)).toBe('/')
   }
 })
 
@@ -62,7 +62,7 @@ it('asks for the code of a second factor, and says what is wrong with one', asyn
     http.post(api('/live/ticket'), () => HttpResponse.json({ ticket: 't', expires_in: 30 })),
     http.get(api('/devices'), () => HttpResponse.json({ items: [], next_cursor: null, total: 0 })),
   )
-  renderAt('/login?organization=org_2')
+  renderAt('/login?organization=org_2&next=/devices')
   expect(await screen.findByRole('link', { name: 'Create an account' })).toBeInTheDocument()
   await userEvent.type(screen.getByLabelText('E-mail'), 'mara@example.com')
   await userEvent.type(screen.getByLabelText('Password'), 'right')

@@ -1,6 +1,6 @@
 /** Where to go after signing in: a path of this console, never another site. */
 export function safeNext(next: unknown): string {
-  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/devices'
+  return typeof next === 'string' && /^\/(?![/\\])/.test(next) ? next : '/'
 }
 
 /** Why the login is shown, where the reader did not come by himself. */

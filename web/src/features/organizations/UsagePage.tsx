@@ -66,6 +66,9 @@ function Meter({ item: { resource, used, limit, resets_at } }: { item: UsageItem
           value={Math.min(used, limit)}
         />
       )}
+      {share >= NEAR && (
+        <span className="quiet">{t(share >= 1 ? 'usage.full' : 'usage.near')}</span>
+      )}
       {resets_at && (
         <span className="quiet">
           {t('usage.resets')} <RelativeTime iso={resets_at} past={false} />

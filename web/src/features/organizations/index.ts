@@ -4,6 +4,7 @@ export { OrganizationLayout } from './OrganizationLayout'
 export {
   organizationQuery,
   ownOrganizationsQuery,
+  usageQuery,
   useOrganizationId,
   useUpdateOrganization,
 } from './queries'
