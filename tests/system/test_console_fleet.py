@@ -1,4 +1,4 @@
-"""Ten thousand devices in the console's table: found, scrolled, tagged; one of them watched as it lives."""
+"""Ten thousand devices in the console's table: found, scrolled, tagged; one watched as it lives; tables in and out."""
 
 import asyncio
 import re
@@ -129,7 +129,71 @@ def watch_one(page: Page) -> None:
     assert violations(page) == []
 
 
-def test_ten_thousand_devices_are_searched_scrolled_tagged_and_one_is_watched(fleet: Cloud) -> None:
+def move_table(page: Page, cloud: Cloud, folder: Path) -> None:
+    """A table with a mistake is mended in place and imported; what a query finds comes out, and goes in unchanged."""
+    page.goto(f"{cloud.url}/devices/import")
+    table = page.get_by_label("Paste a table")
+    table.fill("name,tags,notes\noven-1,bakery hall-3,\noven-2,bakery,New door\n,bakery,\n")
+    page.get_by_role("button", name="Check").click()
+    expect(page.get_by_text(",bakery,", exact=True)).to_be_visible()
+    expect(page.get_by_text("1 line has an error")).to_be_visible()
+    picture(page, "import-mistake")
+    assert violations(page) == []
+    table.fill("name,tags,notes\noven-1,bakery hall-3,\noven-2,bakery,New door\noven-3,bakery,\n")
+    page.get_by_role("button", name="Check").click()
+    page.get_by_role("button", name="Import 3 devices").click()
+    expect(page.get_by_role("heading", name="Imported")).to_be_visible()
+    picture(page, "import-done")
+    with page.expect_download() as keys:
+        page.get_by_role("button", name="Save the keys as CSV").click()
+    keys.value.save_as(folder / "keys.csv")
+    made = [line.split(",") for line in (folder / "keys.csv").read_text().splitlines()[1:]]
+    assert [name for name, _, _ in made] == ["oven-1", "oven-2", "oven-3"]
+    assert all(key for _, _, key in made)
+
+    page.get_by_role("link", name="To the devices").click()
+    page.get_by_label("Search devices").fill("tag = bakery")
+    expect(page.get_by_role("row")).to_have_count(4)
+    page.get_by_label("Import and export").click()
+    with page.expect_download() as file:
+        page.get_by_role("menuitem", name="Export these as CSV").click()
+    file.value.save_as(folder / "devices.csv")
+    assert (folder / "devices.csv").read_text("utf-8-sig").count("oven-") == 3
+    page.get_by_label("Import and export").click()
+    page.get_by_role("menuitem", name="Import from CSV").click()
+    page.locator("input[type=file]").set_input_files(folder / "devices.csv")
+    expect(page.get_by_role("button", name="Nothing to import")).to_be_visible()
+
+
+def restore_shadow(page: Page, cloud: Cloud) -> None:
+    """An earlier wish is looked at beside the present one, and wanted again."""
+    owner = cloud.owner()
+    device_id = owner.get("/devices", params={"search": "oven-1"}).json()["items"][0]["device_id"]
+    first = {"interval": 10, "mode": "auto"}
+    shadow = f"/devices/{device_id}/shadow"
+    version = owner.put(shadow, json={"desired": first}).json()["version"]
+    assert owner.put(shadow, json={"desired": {"mode": None, "interval": 20}}).status_code == 200
+    page.goto(f"{cloud.url}{shadow}")
+    page.get_by_role("link", name="History").click()
+    versions = page.get_by_role("list", name="Versions")
+    versions.get_by_role("button", name=re.compile(rf"^{version} Desired")).click()
+    page.get_by_role("button", name="Since then").click()
+    expect(page.get_by_role("row", name=re.compile("mode removed"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("interval changed"))).to_be_visible()
+    picture(page, "shadow-history")
+    assert violations(page) == []
+    page.get_by_role("button", name=f"Restore version {version}").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("row", name=re.compile("mode added"))).to_be_visible()
+    picture(page, "shadow-restore")
+    dialog.get_by_role("button", name="Restore", exact=True).click()
+    expect(page.get_by_text(f"Restored as version {version + 2}")).to_be_visible()
+    assert owner.get(shadow).json()["desired"] == first
+
+
+def test_ten_thousand_devices_are_searched_scrolled_tagged_and_one_is_watched(
+    fleet: Cloud, tmp_path: Path
+) -> None:
     with open_page() as page:
         log_in(page, fleet.url, fleet.password)
         total = fleet.owner().get("/devices", params={"limit": 1}).json()["total"]
@@ -148,3 +212,5 @@ def test_ten_thousand_devices_are_searched_scrolled_tagged_and_one_is_watched(fl
         page.evaluate("window.scrollTo(0, 0)")
         tag_many(page, fleet)
         watch_one(page)
+        move_table(page, fleet, tmp_path)
+        restore_shadow(page, fleet)
