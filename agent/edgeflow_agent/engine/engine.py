@@ -15,7 +15,7 @@ from .catalogue import describe_type
 from .context import Contexts, Storage
 from .doors import Doors
 from .flow import Flow, FlowRefused, FlowUnknown
-from .lane import AnyNode
+from .host import AnyNode
 from .message import Message, new_id
 from .reading import read_flow
 from .registry import Registry, UnknownType

@@ -15,16 +15,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable
 from functools import partial
-from typing import Protocol
 
-from ..pins import Pins
-from .context import Contexts
-from .doors import Doors
+from .host import AnyNode, Host
 from .message import Message
-from .node import Fill, Level, Node, NodeConfig, Pending, Shape, current_run
+from .node import Pending, current_run
 from .run import Run
+from .wiring import behind
 
 INBOX = 10_000
 QUEUE = 50_000
@@ -33,29 +31,6 @@ DEEP = 16
 _LONGEST_CHAIN = 64
 _SLICE = 0.004
 _CHECK_EVERY = 7
-
-AnyNode = Node[NodeConfig]
-
-
-class Host(Protocol):
-    """The running flow, as its lane and its nodes see it."""
-
-    flow_id: str
-    contexts: Contexts
-    environment: Mapping[str, str]
-    pins: Pins
-    doors: Doors
-
-    @property
-    def debug_watched(self) -> bool: ...
-
-    def begin_run(self, node: AnyNode) -> Run: ...
-    def end_run(self, run: Run) -> None: ...
-    def completed(self, node: AnyNode, message: Message) -> None: ...
-    def report(self, node: AnyNode, error: str | BaseException, message: Message | None) -> None: ...
-    def log(self, node: AnyNode, text: str, level: Level) -> None: ...
-    def show_status(self, node: AnyNode, text: str, fill: Fill | None, shape: Shape) -> None: ...
-    def show_debug(self, node: AnyNode, value: object, more: Mapping[str, object]) -> None: ...
 
 
 class Lane:
@@ -391,22 +366,3 @@ class Lane:
         for waiter in rooms:
             if not waiter.done():
                 waiter.set_result(None)
-
-
-def behind(node: AnyNode) -> Iterable[AnyNode]:
-    """The nodes that messages of `node` may reach and from which none comes back to it: waiting for those can never be
-    waiting for oneself."""
-    ahead = _reach(node)
-    return [other for other in ahead if other is not node and node not in _reach(other)]
-
-
-def _reach(node: AnyNode) -> list[AnyNode]:
-    found: dict[AnyNode, None] = {}
-    rest = [node]
-    while rest:
-        for targets in rest.pop().wires:
-            for target in targets:
-                if target not in found:
-                    found[target] = None
-                    rest.append(target)
-    return list(found)

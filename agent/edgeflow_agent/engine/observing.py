@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 from .flow import Flow
-from .lane import AnyNode
+from .host import AnyNode
 from .message import Message, clone, new_id
 from .node import Fill, Level, NodeError, Shape, current_run
 from .recording import Recorder

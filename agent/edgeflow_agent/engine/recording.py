@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
-from .lane import AnyNode
+from .host import AnyNode
 from .run import Execution, NodeExecution, NodeTrace, Run, instant, new_execution_id
 
 TRACED_A_SECOND = 10

@@ -15,7 +15,8 @@ from .configuring import ConfigInvalid, fill_in, make_config
 from .context import Contexts
 from .doors import Doors
 from .flow import Flow, FlowRefused, NodeSpec
-from .lane import AnyNode, Lane
+from .host import AnyNode
+from .lane import Lane
 from .message import Message
 from .observing import Observing, name_of_node, say
 from .recording import Recorder

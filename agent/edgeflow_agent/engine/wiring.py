@@ -1,11 +1,11 @@
-"""Who is wired to whom: the flow's wires, and links, which are wires that are not drawn."""
+"""Who is wired to whom: the flow's wires, and links, which are wires that are not drawn; and who is behind whom."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 from .flow import Wire
-from .lane import AnyNode
+from .host import AnyNode
 
 
 def connect(nodes: Mapping[str, AnyNode], wires: Iterable[Wire]) -> None:
@@ -32,3 +32,22 @@ def link(nodes: Mapping[str, AnyNode], flow_id: str, flows: Mapping[str, Mapping
     for node in nodes.values():
         if node.links:
             node.link(flow_id, flows)
+
+
+def behind(node: AnyNode) -> Iterable[AnyNode]:
+    """The nodes that messages of `node` may reach and from which none comes back to it: waiting for those can never be
+    waiting for oneself."""
+    ahead = _reach(node)
+    return [other for other in ahead if other is not node and node not in _reach(other)]
+
+
+def _reach(node: AnyNode) -> list[AnyNode]:
+    found: dict[AnyNode, None] = {}
+    rest = [node]
+    while rest:
+        for targets in rest.pop().wires:
+            for target in targets:
+                if target not in found:
+                    found[target] = None
+                    rest.append(target)
+    return list(found)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from ..lane import AnyNode
+from ..host import AnyNode
 from ..node import NodeError
 
 _HEADER = struct.Struct("<IcII")
