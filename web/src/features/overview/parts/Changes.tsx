@@ -10,6 +10,9 @@ import css from './overview.module.css'
 const SHOWN = 10
 const EVERY_MS = 10_000
 
+/** That somebody came or went is in the log; here it would crowd out what was done. */
+const isChange = ({ action }: { action: string }) => !/^user\.log(in|out)$/.test(action)
+
 /** What was done today, newest first, from the audit log. */
 export function Changes() {
   const { t } = useTranslation()
@@ -34,21 +37,24 @@ export function Changes() {
     >
       <Reading query={log} lines={6}>
         {({ items }) =>
-          items.length === 0 ? (
+          items.filter(isChange).length === 0 ? (
             <p className={css.well}>{t('overview.quiet')}</p>
           ) : (
             <ul className={css.rows}>
-              {items.slice(0, SHOWN).map(({ id, action, actor, status, timestamp }) => (
-                <li key={id} className={css.row}>
-                  <span className="mono" data-failed={status === 'failure' || undefined}>
-                    {action}
-                  </span>
-                  <span className="quiet">{who(actor)}</span>
-                  <span className={css.when}>
-                    <RelativeTime iso={timestamp} />
-                  </span>
-                </li>
-              ))}
+              {items
+                .filter(isChange)
+                .slice(0, SHOWN)
+                .map(({ id, action, actor, status, timestamp }) => (
+                  <li key={id} className={css.row}>
+                    <span className="mono" data-failed={status === 'failure' || undefined}>
+                      {action}
+                    </span>
+                    <span className="quiet">{who(actor)}</span>
+                    <span className={css.when}>
+                      <RelativeTime iso={timestamp} />
+                    </span>
+                  </li>
+                ))}
             </ul>
           )
         }

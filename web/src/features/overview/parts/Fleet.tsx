@@ -62,8 +62,9 @@ function Figure({ label, count, view, tone }: FigureProps) {
   return (
     <li>
       <Link to="/devices" search={view} className={css.figure}>
-        <span>
-          {tone && <Dot tone={tone} />} {label}
+        <span className={css.figureLabel}>
+          {tone && <Dot tone={tone} />}
+          {label}
         </span>
         <strong>{count?.toLocaleString(i18n.language) ?? '…'}</strong>
       </Link>
