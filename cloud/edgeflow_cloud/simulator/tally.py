@@ -128,7 +128,7 @@ class Tally:
         if self.reports_made:
             rows.insert(
                 4,
-                ("Events and log lines", f"{self.reports_made:,} made, {self.reports_acked:,} acknowledged"),
+                ("Reports", f"{self.reports_made:,} made, {self.reports_acked:,} acknowledged"),
             )
         trouble = {
             "dials failed": self.dial_failures,
