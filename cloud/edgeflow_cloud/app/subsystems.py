@@ -4,9 +4,11 @@ from edgeflow_cloud.api_keys.wiring import SUBSYSTEM as API_KEYS
 from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
 from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
 from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
-from edgeflow_cloud.devices import FINDERS
+from edgeflow_cloud.device_keys.wiring import SUBSYSTEM as DEVICE_KEYS
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
 from edgeflow_cloud.edge_nodes.wiring import SUBSYSTEM as EDGE_NODES
+from edgeflow_cloud.explanations import FINDERS
+from edgeflow_cloud.explanations.wiring import SUBSYSTEM as EXPLANATIONS
 from edgeflow_cloud.exports import FILES
 from edgeflow_cloud.exports.wiring import SUBSYSTEM as EXPORTS
 from edgeflow_cloud.fleet_metrics.wiring import SUBSYSTEM as FLEET_METRICS
@@ -32,6 +34,8 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
     AUTH,
     INVENTORY,  # before the registry: /devices/export is no /devices/{device_id}
     DEVICES,
+    EXPLANATIONS,
+    DEVICE_KEYS,
     SAVED_SEARCHES,
     FLOW_KEYS,
     EXPORTS,

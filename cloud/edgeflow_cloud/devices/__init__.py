@@ -4,20 +4,15 @@ Owns: `devices`, `device_presence`, `device_keys`. Promises: a device belongs to
 once and kept as a hash; presence never goes back to an older connection (epoch). Does not do: talk to devices.
 """
 
-from edgeflow_cloud.devices import presence
-from edgeflow_cloud.devices.batch.service import Entry, create_devices, lock_devices, update_devices
+from edgeflow_cloud.devices import batch, keys, presence
 from edgeflow_cloud.devices.callers import name_callers
-from edgeflow_cloud.devices.explain.model import FINDERS, Finder, Finding, State
 from edgeflow_cloud.devices.groups.service import change_members, find_groups
 from edgeflow_cloud.devices.keys.service import list_ending_keys
 from edgeflow_cloud.devices.matching.labels import Labelled, label_target
 from edgeflow_cloud.devices.matching.queries import SORTS
 from edgeflow_cloud.devices.matching.service import require_sound, resolve_target
 from edgeflow_cloud.devices.model import (
-    NAME_LIMIT,
-    NOTES_LIMIT,
-    TAG_LIMIT,
-    TAGS_LIMIT,
+    LIMITS,
     Arrival,
     Device,
     Fence,
@@ -43,40 +38,32 @@ from edgeflow_cloud.devices.service import (
 )
 
 __all__ = [
-    "FINDERS",
-    "NAME_LIMIT",
-    "NOTES_LIMIT",
+    "LIMITS",
     "SORTS",
-    "TAGS_LIMIT",
-    "TAG_LIMIT",
     "Arrival",
     "Device",
-    "Entry",
     "Fence",
     "Filter",
-    "Finder",
-    "Finding",
     "Labelled",
     "Place",
     "Sighting",
     "Sort",
-    "State",
     "Status",
     "Target",
     "TargetBody",
     "authenticate_key",
     "authenticate_many",
+    "batch",
     "change_members",
     "create_device",
-    "create_devices",
     "delete_device",
     "find_device",
     "find_groups",
     "hash_key",
+    "keys",
     "label_target",
     "list_devices",
     "list_ending_keys",
-    "lock_devices",
     "name_callers",
     "no_such_device",
     "presence",
@@ -84,5 +71,4 @@ __all__ = [
     "require_sound",
     "resolve_target",
     "rotate_key",
-    "update_devices",
 ]

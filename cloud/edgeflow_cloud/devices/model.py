@@ -10,14 +10,23 @@ from typing import NamedTuple
 from edgeflow_cloud.kernel.errors import NotFound
 from edgeflow_cloud.kernel.ids import DeviceId, GroupId, ProjectId, TenantId
 
-NAME_LIMIT = 200
-"""Characters; also of a place's name."""
-NOTES_LIMIT = 10_000
-TAG_LIMIT = 64
-TAGS_LIMIT = 50
-"""Tags of one device."""
 KEY_PREFIX = "efk_"
 SHOWN_OF_KEY = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that people may write of one device: characters of a name (also of a place's), of its notes and of a
+    tag, and how many tags.
+    """
+
+    name: int = 200
+    notes: int = 10_000
+    tag: int = 64
+    tags: int = 50
+
+
+LIMITS = Limits()
 
 
 class Status(StrEnum):

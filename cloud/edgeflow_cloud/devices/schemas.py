@@ -6,10 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from edgeflow_cloud.devices.model import (
-    NAME_LIMIT,
-    NOTES_LIMIT,
-    TAG_LIMIT,
-    TAGS_LIMIT,
+    LIMITS,
     Place,
     Status,
     Target,
@@ -18,10 +15,10 @@ from edgeflow_cloud.infra.http import Body, Document
 from edgeflow_cloud.kernel.ids import DeviceIdField, ProjectIdField
 from edgeflow_cloud.query_language import FieldType, Query
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=NAME_LIMIT)]
-Tag = Annotated[str, StringConstraints(min_length=1, max_length=TAG_LIMIT, pattern=r"^[^\s,\"]+$")]
-Tags = Annotated[list[Tag], Field(max_length=TAGS_LIMIT)]
-Notes = Annotated[str, StringConstraints(max_length=NOTES_LIMIT)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=LIMITS.name)]
+Tag = Annotated[str, StringConstraints(min_length=1, max_length=LIMITS.tag, pattern=r"^[^\s,\"]+$")]
+Tags = Annotated[list[Tag], Field(max_length=LIMITS.tags)]
+Notes = Annotated[str, StringConstraints(max_length=LIMITS.notes)]
 
 
 def _is_none(value: object) -> bool:

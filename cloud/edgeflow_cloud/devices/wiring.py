@@ -2,11 +2,8 @@
 
 from datetime import timedelta
 
-from edgeflow_cloud.devices.explain.routes import router as explain_router
-from edgeflow_cloud.devices.explain.service import find_connection
 from edgeflow_cloud.devices.groups.routes import router as groups_router
 from edgeflow_cloud.devices.keys.queries import DELETE_ENDED_KEYS
-from edgeflow_cloud.devices.keys.routes import router as keys_router
 from edgeflow_cloud.devices.matching.fields import FIELDS
 from edgeflow_cloud.devices.routes import router
 from edgeflow_cloud.infra.retention import Retention
@@ -14,9 +11,8 @@ from edgeflow_cloud.infra.subsystem import Subsystem
 
 SUBSYSTEM = Subsystem(
     name="devices",
-    routers=[router, groups_router, explain_router, keys_router],
+    routers=[router, groups_router],
     query_fields=FIELDS,
-    findings=[find_connection],
     # A field client that forgets its key at each start gets a new one each time: the dead ones must not pile up.
     retention=[Retention(table="device_keys", keep=timedelta(days=30), statement=DELETE_ENDED_KEYS)],
     permissions={

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from edgeflow_cloud.devices import NAME_LIMIT, NOTES_LIMIT, TAG_LIMIT, TAGS_LIMIT, Place
+from edgeflow_cloud.devices import LIMITS, Place
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId, MalformedId
 
@@ -150,13 +150,13 @@ def draft(line: Line, *, decimal_comma: bool = False) -> Draft:
     if "name" in cells:
         made.name = cells["name"].strip()
         _require(made, bool(made.name), "The name is empty. Write one.")
-        _require_short(made, "name", made.name, NAME_LIMIT)
+        _require_short(made, "name", made.name, LIMITS.name)
     if "notes" in cells:
         made.notes = cells["notes"].strip()
-        _require_short(made, "notes", made.notes, NOTES_LIMIT)
+        _require_short(made, "notes", made.notes, LIMITS.notes)
     if "place_name" in cells:
         made.place_name = cells["place_name"].strip()
-        _require_short(made, "place_name", made.place_name, NAME_LIMIT)
+        _require_short(made, "place_name", made.place_name, LIMITS.name)
     if "tags" in cells:
         made.tags = tuple(dict.fromkeys(tag for tag in _SEPARATORS.split(cells["tags"]) if tag))
         _check_tags(made, made.tags)
@@ -184,10 +184,10 @@ def _require_short(made: Draft, column: str, text: str, most: int) -> None:
 
 
 def _check_tags(made: Draft, tags: Sequence[str]) -> None:
-    _require(made, len(tags) <= TAGS_LIMIT, f"There are {len(tags)} tags, and {TAGS_LIMIT} is the most.")
+    _require(made, len(tags) <= LIMITS.tags, f"There are {len(tags)} tags, and {LIMITS.tags} is the most.")
     for tag in tags:
         _require(made, '"' not in tag, f"The tag {tag[:40]} holds a quote. Write it without.")
-        _require_short(made, f"The tag {tag[:20]}…", tag, TAG_LIMIT)
+        _require_short(made, f"The tag {tag[:20]}…", tag, LIMITS.tag)
 
 
 def _number(made: Draft, column: str, most: int, decimal_comma: bool) -> float | None:

@@ -1,7 +1,7 @@
 """Reading a CSV file as people's programs write it: which characters, which separator, which columns. Pure.
 
-What can be told for certain is read: UTF-8 with and without its mark, UTF-16 with its mark; commas, semicolons and tabs;
-any line ends, and line breaks inside quotes. What would be a guess is refused, with what to do.
+What can be told for certain is read: UTF-8 with and without its mark, UTF-16 with its mark; commas, semicolons and
+tabs; any line ends, and line breaks inside quotes. What would be a guess is refused, with what to do.
 """
 
 import csv

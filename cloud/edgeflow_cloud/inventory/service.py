@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeflow_cloud import devices, organizations, quotas
-from edgeflow_cloud.devices import Device, Entry, Place
+from edgeflow_cloud.devices import Device, Place, batch
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.inventory.model import Draft, Outcome, Report, Result
 from edgeflow_cloud.kernel import ids
@@ -36,8 +36,8 @@ class _Import:
             self._by_name.setdefault(device.name, []).append(device)
         self._seen: dict[DeviceId | str, int] = {}
         self.results: list[Result] = []
-        self.creations: list[tuple[Result, Entry]] = []
-        self.updates: list[tuple[DeviceId, Entry, Entry]] = []
+        self.creations: list[tuple[Result, batch.Entry]] = []
+        self.updates: list[tuple[DeviceId, batch.Entry, batch.Entry]] = []
         self.entering: dict[GroupId, list[Result]] = {}
         self.leaving: dict[GroupId, list[Result]] = {}
 
@@ -121,8 +121,8 @@ class _Import:
         known = self._groups.get(name.lower())
         return None if known is None else known[0]
 
-    def _entry(self, draft: Draft, before: Device | None, result: Result) -> Entry | None:
-        old = Entry(draft.name or "") if before is None else _entry_of(before)
+    def _entry(self, draft: Draft, before: Device | None, result: Result) -> batch.Entry | None:
+        old = batch.Entry(draft.name or "") if before is None else _entry_of(before)
         project = old.project_id
         if draft.project is not None:
             project = self._projects.get(draft.project.lower()) if draft.project else None
@@ -136,7 +136,7 @@ class _Import:
             result.errors.append("Write latitude and longitude together, or neither.")
         # What is written as it stands stays as it stands, also where it would not be accepted now.
         raw = draft.raw
-        return Entry(
+        return batch.Entry(
             name=old.name if draft.name is None or raw["name"] == old.name else draft.name,
             notes=old.notes if draft.notes is None or raw["notes"] == old.notes else draft.notes,
             tags=old.tags if draft.tags is None else draft.tags,
@@ -146,7 +146,7 @@ class _Import:
             else place,
         )
 
-    def _compare(self, before: Device, after: Entry, result: Result) -> None:
+    def _compare(self, before: Device, after: batch.Entry, result: Result) -> None:
         old = _entry_of(before)
         changed = [
             column
@@ -174,7 +174,7 @@ async def import_devices(
     Raises Invalid (`too_many_named`), NotFound (`project_not_found`) for a project that is deleted meanwhile.
     """
     sound = [draft for draft in drafts if not draft.errors]
-    found = await devices.lock_devices(
+    found = await batch.lock_devices(
         tx,
         principal,
         [draft.device_id for draft in sound if draft.device_id is not None],
@@ -214,10 +214,10 @@ async def _fit(tx: Transaction, principal: Principal, coming: _Import) -> None:
 
 
 async def _write(tx: Transaction, principal: Principal, coming: _Import) -> None:
-    made = await devices.create_devices(tx, principal, [entry for _, entry in coming.creations])
+    made = await batch.create_devices(tx, principal, [entry for _, entry in coming.creations])
     for (result, _), (device_id, key) in zip(coming.creations, made, strict=True):
         result.device_id, result.api_key = device_id, key
-    await devices.update_devices(tx, principal, coming.updates)
+    await batch.update_devices(tx, principal, coming.updates)
     for group in sorted(
         {*coming.entering, *coming.leaving}
     ):  # in one order, so that two files cannot deadlock
@@ -230,5 +230,5 @@ async def _write(tx: Transaction, principal: Principal, coming: _Import) -> None
         )
 
 
-def _entry_of(device: Device) -> Entry:
-    return Entry(device.name, device.notes, device.tags, device.project_id, device.place or Place())
+def _entry_of(device: Device) -> batch.Entry:
+    return batch.Entry(device.name, device.notes, device.tags, device.project_id, device.place or Place())

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from edgeflow_cloud.devices import Device, Finding, State, Status
+from edgeflow_cloud.devices import Device, Status
+from edgeflow_cloud.explanations import Finding, State
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.shadows.service import find_shadow

@@ -10,7 +10,8 @@ from typing import Protocol
 import structlog
 
 from edgeflow_cloud import audit
-from edgeflow_cloud.devices import Device, Finding, State
+from edgeflow_cloud.devices import Device
+from edgeflow_cloud.explanations import Finding, State
 from edgeflow_cloud.infra.bus import BusAway
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Transaction

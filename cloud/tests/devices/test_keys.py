@@ -149,3 +149,19 @@ async def test_dead_keys_do_not_pile_up(client: Caller, context: Context, databa
     await run_retention(context, [entry for one in SUBSYSTEMS for entry in one.retention])
     assert await connection.fetchval("select count(*) from device_keys") == 1
     await connection.close()
+
+
+async def test_explain_says_that_an_old_key_is_still_good_and_that_none_is(client: Caller) -> None:
+    http = client("owner")
+    device = await make(client)
+    path = f"/devices/{device.wire_id}"
+
+    async def codes() -> set[str]:
+        return {item["code"] for item in (await http.get(f"{path}/explain")).json()["findings"]}
+
+    assert not {"device_key_overlap", "no_device_key"} & await codes()
+    await http.post(f"{path}/rotate-key", json={"overlap_seconds": 3600})
+    assert "device_key_overlap" in await codes()
+    for key in (await http.get(f"{path}/keys")).json()["items"]:
+        await http.delete(f"{path}/keys/{key['key_id']}")
+    assert "no_device_key" in await codes()

@@ -1,5 +1,5 @@
-"""Keys of devices, as people handle them: looked at, rotated with an overlap, revoked.
+"""Keys of devices: which are good, and how one ends."""
 
-A key is good until its end, and an open tunnel ends with the key that opened it. In the overlap of a rotation the old
-and the new key are both good, so that a device can be given the new one while it works.
-"""
+from edgeflow_cloud.devices.keys.service import Key, end_key, list_ending_keys, list_good_keys
+
+__all__ = ["Key", "end_key", "list_ending_keys", "list_good_keys"]

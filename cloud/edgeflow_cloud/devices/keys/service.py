@@ -1,16 +1,10 @@
-"""Use cases of keys, a verb each."""
+"""Which keys are good, and how one ends."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from edgeflow_cloud import audit
-from edgeflow_cloud.devices import service as registry
 from edgeflow_cloud.devices.keys import queries
-from edgeflow_cloud.devices.keys.events import DeviceKeyRevoked
 from edgeflow_cloud.infra.db import Transaction
-from edgeflow_cloud.infra.outbox import announce
-from edgeflow_cloud.kernel import ids
-from edgeflow_cloud.kernel.errors import NotFound
 from edgeflow_cloud.kernel.ids import DeviceId, DeviceKeyId
 from edgeflow_cloud.kernel.principal import Principal
 
@@ -25,52 +19,19 @@ class Key:
     expires_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """A new key, shown this once, and until when those before it are good, at the longest."""
-
-    api_key: str
-    old_key_valid_until: datetime
-
-
-async def rotate(
-    tx: Transaction, principal: Principal, device_id: DeviceId, overlap: timedelta, now: datetime
-) -> Rotation:
-    """Give the device a new key. A key that was to end sooner still does. Raises NotFound (`device_not_found`)."""
-    api_key = await registry.rotate_key(tx, principal, device_id, overlap=overlap)
-    return Rotation(api_key, now + overlap)
-
-
-async def list_keys(tx: Transaction, principal: Principal, device_id: DeviceId, now: datetime) -> list[Key]:
-    """The device's good keys, the newest first. Raises NotFound (`device_not_found`)."""
-    await registry.find_device(tx, principal, device_id)
+async def list_good_keys(
+    tx: Transaction, principal: Principal, device_id: DeviceId, now: datetime
+) -> list[Key]:
+    """The device's good keys, the newest first; none for one that is not there."""
     rows = await queries.select_good_keys(tx, principal.tenant_id, device_id, now)
     return [Key(row["id"], row["prefix"], row["created_at"], row["expires_at"]) for row in rows]
 
 
-async def revoke_key(
+async def end_key(
     tx: Transaction, principal: Principal, device_id: DeviceId, key_id: DeviceKeyId, now: datetime
-) -> None:
-    """End one key now, also the last one: then the device stays out until it is given a new one.
-
-    Raises NotFound (`device_not_found`, `device_key_not_found`).
-    """
-    await registry.find_device(tx, principal, device_id)
-    prefix = await queries.end_key(tx, principal.tenant_id, device_id, key_id, now)
-    if prefix is None:
-        raise NotFound(
-            "This device has no such key that is still good. List its keys to see which are.",
-            code="device_key_not_found",
-        )
-    await audit.record(
-        tx,
-        principal,
-        "device.key_revoke",
-        "device",
-        ids.encode(ids.DEVICE, device_id),
-        old={"key_id": ids.encode(ids.DEVICE_KEY, key_id), "prefix": prefix},
-    )
-    await announce(tx, DeviceKeyRevoked(tenant_id=principal.tenant_id, device_id=device_id))
+) -> str | None:
+    """End one key; how it began, or None when it was not good any more. The caller records and announces it."""
+    return await queries.end_key(tx, principal.tenant_id, device_id, key_id, now)
 
 
 async def list_ending_keys(

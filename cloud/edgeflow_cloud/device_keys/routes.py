@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from edgeflow_cloud.devices.keys import service
-from edgeflow_cloud.devices.keys.schemas import KeyDocument, KeyList, RotatedKey, RotateKey
+from edgeflow_cloud.device_keys import service
+from edgeflow_cloud.device_keys.schemas import KeyDocument, KeyList, RotatedKey, RotateKey
 from edgeflow_cloud.infra.http import Caller, Ctx, Router, Tx
 from edgeflow_cloud.kernel.ids import DeviceIdField, DeviceKeyIdField
 

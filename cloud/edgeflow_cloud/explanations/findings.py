@@ -1,4 +1,4 @@
-"""Why is a device as it is: findings, each by the subsystem that knows. Pure."""
+"""Why is a device as it is: findings, each by the subsystem that knows. Their shape, and who is asked."""
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import cast
 
-from edgeflow_cloud.devices.model import Device
+from edgeflow_cloud.devices import Device
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.principal import Principal
 

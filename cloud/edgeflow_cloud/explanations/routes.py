@@ -4,9 +4,9 @@ from datetime import datetime
 
 from pydantic import Field
 
-from edgeflow_cloud.devices import service as registry
-from edgeflow_cloud.devices.explain import service
-from edgeflow_cloud.devices.explain.model import State
+from edgeflow_cloud import devices
+from edgeflow_cloud.explanations import service
+from edgeflow_cloud.explanations.findings import State
 from edgeflow_cloud.infra.http import Caller, Ctx, Document, Router, Tx
 from edgeflow_cloud.kernel.ids import DeviceIdField
 
@@ -34,6 +34,6 @@ class Explanation(Document):
 @router.get("/devices/{device_id}/explain", "devices:view")
 async def explain_device(tx: Tx, caller: Caller, context: Ctx, device_id: DeviceIdField) -> Explanation:
     """Why a device is as it is: connected or not and since when, what its shadow lacks, what waits for it."""
-    device = await registry.find_device(tx, caller, device_id)
+    device = await devices.find_device(tx, caller, device_id)
     found = await service.explain(tx, caller, device, context.clock.now())
     return Explanation(device_id=device_id, findings=[FindingDocument.model_validate(item) for item in found])

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from edgeflow_cloud.devices.explain.model import FINDERS, Finding, State
-from edgeflow_cloud.devices.model import Device, Status
+from edgeflow_cloud.devices import Device, Status
+from edgeflow_cloud.explanations.findings import FINDERS, Finding, State
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.principal import Principal
 

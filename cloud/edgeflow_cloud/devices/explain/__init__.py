@@ -1,1 +1,0 @@
-"""Why a device is as it is, said by the subsystems that know."""
