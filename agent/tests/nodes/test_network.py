@@ -204,7 +204,7 @@ async def test_a_flow_answers_web_requests(bench: Bench, flows_address: str) -> 
             {"id": "in", "type": "http-in", "config": {"path": "/orders/:number", "method": "POST", "cors": True}},
             {"id": "fn", "type": "change", "config": {"rules": [{"t": "set", "p": "payload.seen", "to": "true", "tot": "bool"}]}},
             {"id": "out", "type": "http-response", "config": {"statusCode": 201, "headers": {"X-Flow": "yes"}}},
-            {"id": "hook", "type": "http-webhook", "config": {"path": "/hook", "authType": "bearer", "authValue": "key"}},
+            {"id": "hook", "type": "http-webhook", "config": {"path": "/hook", "authType": "bearer", "authValue": "key", "headers": {"X-Seen": "yes"}}},
             {"id": "t", "type": "tap"},
         ],
         [("in", "fn"), ("fn", "out"), ("hook", "t")],
@@ -218,7 +218,7 @@ async def test_a_flow_answers_web_requests(bench: Bench, flows_address: str) -> 
         assert (await web.get("/orders/7")).status_code == 404
         assert (await web.post("/hook", content="x")).status_code == 401
         good = await web.post("/hook", content="x", headers={"authorization": "Bearer key"})
-        assert good.json() == {"status": "ok"}
+        assert (good.json(), good.headers["x-seen"]) == ({"status": "ok"}, "yes")
         await bench.until(lambda: bench.payloads("t") == ["x"])
         request: Any = bench.seen("t")[0]["req"]
         assert request["path"] == "/hook"
