@@ -14,9 +14,7 @@ from dataclasses import dataclass, field
 
 import httpx2
 
-from edgeflow_cloud.drills.frame import CannotRun, Drill, Order, Report
-from edgeflow_cloud.drills.ground import Ground
-from edgeflow_cloud.drills.stack import EMAIL, PASSWORD, Layout, open_stack
+from edgeflow_cloud.drills import EMAIL, PASSWORD, CannotRun, Drill, Ground, Layout, Order, Report, open_stack
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.tenant_drills.pairs import Pairs
 
