@@ -66,11 +66,6 @@ class Peer:
                     await self._news.wait()
         return truth()
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that the cloud has not taken."""
-        return self.line.unsent if self.line is not None else 0
-
     async def ended(self, within: float) -> int:
         """The close code; 0 when it is open after so many seconds."""
         await self.until(lambda: bool(self.code), within)

@@ -90,11 +90,6 @@ class Line(WSListener):
         """Whether a frame may still be sent."""
         return self._transport is not None and not self._closing
 
-    @property
-    def unsent(self) -> int:
-        """Bytes that the kernel has not taken yet."""
-        return 0 if self._transport is None else self._transport.underlying_transport.get_write_buffer_size()
-
     def send(self, message: bytes) -> bool:
         """Send one text message, or delay it as the line's faults have it. False: it is closed."""
         if self._transport is None or self._closing:

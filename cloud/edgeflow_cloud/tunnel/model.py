@@ -133,9 +133,9 @@ class Limits:
     """Frames of one device that may wait for their handlers; then its socket is not read until half are
     done.
     """
-    tenant_frames_per_second: float = 400.0
+    tenant_frames_per_second: float = 200.0
     tenant_frames_per_device: float = 1.0
-    tenant_burst_seconds: float = 2.0
+    tenant_burst_seconds: float = 0.2
     """While several organizations have devices on the hub, those of one may send as many frames a second as the first
     two say together (heartbeats are not counted), and what these seconds bring at once.
     """
