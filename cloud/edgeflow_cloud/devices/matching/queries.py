@@ -47,15 +47,21 @@ async def select_matching(
         beyond = "<" if descending else ">"
         place = found.bind(after_key, "text")
         after = f"and ({key}, d.id) {beyond} ({place}::{cast}, {found.bind(after_id, 'uuid')})"
-    joins = " ".join({PRESENCE: None, join: None, **found.joins})
+    joins = " ".join({join: None, **found.joins})
     where, skipped, most = found.where, found.bind(offset, "bigint"), found.bind(limit, "bigint")
+    # The whole rows only of those that are shown: a hundred thousand of them do not fit where they are sorted.
     return await tx.fetch(
         f"""
-        select {COLUMNS}, ({key})::text as sort_key
-        from devices d {joins}
-        where d.tenant_id = $1 and {where} {after}
-        order by {key} {direction}, d.id {direction}
-        offset {skipped} limit {most}
+        select {COLUMNS}, shown.sort_key::text as sort_key
+        from (
+            select d.id, {key} as sort_key
+            from devices d {joins}
+            where d.tenant_id = $1 and {where} {after}
+            order by {key} {direction}, d.id {direction}
+            offset {skipped} limit {most}
+        ) as shown
+        join devices d on d.tenant_id = $1 and d.id = shown.id {PRESENCE}
+        order by shown.sort_key {direction}, d.id {direction}
         """,  # noqa: S608
         *found.arguments,
     )
