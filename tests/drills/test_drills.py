@@ -16,7 +16,9 @@ RED_SECONDS = 7.0
 """A mutant is seen soon, or not at all."""
 
 QUIET = {"timing", "flood-tenant"}
-"""flood-tenant: a ratio of latencies; on a busy machine its mutant is not red every time. timing: compares medians to a fifth of a millisecond: beside other tests it would measure those, and so would its mutants.
+"""flood-tenant: a ratio of latencies; on a busy machine its mutant is not red every time.
+timing: compares medians to a fifth of a millisecond: beside other tests it would measure those, and so would its
+mutants.
 `edgeflow-cloud drill timing` asks it on a quiet machine."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
