@@ -1,4 +1,4 @@
-"""Exports, streamed in bounded batches: CSV for people's tables, JSON lines for keeping and for proof.
+"""Exports, streamed in bounded batches: CSV for people's tables, JSON for programs, JSON lines for keeping and proof.
 
 JSON lines: a line that names the log; a line for each seal with its entry's exact text; each checkpoint behind the seal
 that it names; entries that wait for their seal; and a signed line with the SHA-256 of everything before it.
@@ -7,7 +7,7 @@ that it names; entries that wait for their seal; and a signed line with the SHA-
 import csv
 import hashlib
 import io
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +38,23 @@ _FORMULA: Final = tuple(
 async def as_csv(context: Context, principal: Principal, wanted: Filter) -> AsyncIterator[bytes]:
     """The entries that `wanted` names, the newest first, with a line of headings."""
     yield _csv([COLUMNS])
+    async for entries in _batches(context, principal, wanted):
+        yield _csv([_cells(entry) for entry in entries])
+
+
+async def as_json(
+    context: Context, principal: Principal, wanted: Filter, show: Callable[[Entry], bytes]
+) -> AsyncIterator[bytes]:
+    """The same entries as one JSON array, each as `show` writes it, a line each."""
+    before = b"["
+    async for entries in _batches(context, principal, wanted):
+        for entry in entries:
+            yield before + b"\n" + show(entry)
+            before = b","
+    yield b"[]\n" if before == b"[" else b"\n]\n"
+
+
+async def _batches(context: Context, principal: Principal, wanted: Filter) -> AsyncIterator[list[Entry]]:
     before: UUID | None = None
     while True:
         async with context.db.tenant_tx(principal) as tx:
@@ -46,7 +63,7 @@ async def as_csv(context: Context, principal: Principal, wanted: Filter) -> Asyn
             )
         if rows:
             before = rows[-1]["id"]
-            yield _csv([_cells(to_entry(row)) for row in rows])
+            yield [to_entry(row) for row in rows]
         if len(rows) < BATCH:
             return
 

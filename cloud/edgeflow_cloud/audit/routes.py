@@ -3,7 +3,7 @@
 import base64
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 from fastapi import Depends, Query
@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from edgeflow_cloud.audit import export, service
 from edgeflow_cloud.audit.checkpoints import key_of
-from edgeflow_cloud.audit.model import Filter
+from edgeflow_cloud.audit.model import Entry, Filter
 from edgeflow_cloud.audit.schemas import (
     ActionName,
     AuditEntryDocument,
@@ -35,6 +35,11 @@ router = Router(tag="audit")
 _HEAVY = Limit("audit-heavy", 30, 60)
 """Verifications and exports a minute of one organization: each may read all of its log."""
 _SEQUENCE = Query(ge=0, le=2**62, description="Begin behind this seal; 0 is the beginning.")
+
+
+_ENTRIES: Final[dict[str, object]] = {
+    "type": "array", "items": {"$ref": "#/components/schemas/AuditEntryDocument"}
+}  # fmt: skip
 
 
 async def _filter(
@@ -83,6 +88,7 @@ async def list_audit_entries(
             "description": "The log, as a file.",
             "content": {
                 "text/csv": {"schema": {"type": "string"}},
+                "application/json": {"schema": _ENTRIES},
                 "application/jsonl": {"schema": {"type": "string"}},
             },
         }
@@ -93,14 +99,15 @@ async def export_audit_log(
     caller: Caller,
     wanted: Wanted,
     format: Annotated[
-        Literal["csv", "jsonl"],
+        Literal["csv", "json", "jsonl"],
         Query(
-            description="`csv` for tables; `jsonl` with seals and checkpoints, for `edgeflow-cloud audit verify`."
+            description="`csv` for tables, `json` for programs; `jsonl` with seals and checkpoints, for "
+            "`edgeflow-cloud audit verify`."
         ),
     ] = "csv",
     after: Annotated[int, _SEQUENCE] = 0,
 ) -> StreamingResponse:
-    """Download the log. CSV takes the filters of `GET /audit`; JSON lines hold the chain, so they take `after` only.
+    """Download the log. CSV and JSON take the filters of `GET /audit`; JSON lines, the chain, take `after` only.
 
     The organization's plan must bring the export of the audit log (`feature_not_in_plan` says which one does).
     """
@@ -109,11 +116,13 @@ async def export_audit_log(
             await context.require_feature(tx, caller, "audit_export")
     await _spend(context, caller)
     name = f"audit-{ids.encode(ids.ORGANIZATION, caller.tenant_id)}"
+    if format != "jsonl" and after:
+        raise Invalid(
+            f"`after` goes with format=jsonl; use `from` and `to` with {format}.", code="filter_not_possible"
+        )
+    if format == "json":
+        return _file(export.as_json(context, caller, wanted, _show), "application/json", f"{name}.json")
     if format == "csv":
-        if after:
-            raise Invalid(
-                "`after` goes with format=jsonl; use `from` and `to` for CSV.", code="filter_not_possible"
-            )
         return _file(export.as_csv(context, caller, wanted), "text/csv; charset=utf-8", f"{name}.csv")
     if wanted != Filter():
         raise Invalid(
@@ -165,6 +174,10 @@ def _checkpoint(signed: Signed, tenant_id: TenantId) -> CheckpointDocument:
         signature=base64.b64encode(signed.signature).decode(),
         object_key=key_of(tenant_id, told.sequence),
     )
+
+
+def _show(entry: Entry) -> bytes:
+    return AuditEntryDocument.model_validate(entry).model_dump_json().encode()
 
 
 def _file(chunks: AsyncIterator[bytes], media_type: str, name: str) -> StreamingResponse:

@@ -108,10 +108,26 @@ async def test_csv_is_whole_and_no_cell_is_a_formula(
     assert [row["resource_id"] for row in rows[1:]] == [f"dev_{number}" for number in range(6, -1, -1)]
     narrowed = await client("owner").get("/audit/export", params={"resource_type": "device", "limit": 1})
     assert narrowed.text.count("\r\n") == 8
-    for format, params in (("jsonl", {"action": "device.update"}), ("csv", {"after": "1"})):
+    for format, params in (
+        ("jsonl", {"action": "device.update"}),
+        ("csv", {"after": "1"}),
+        ("json", {"after": "1"}),
+    ):
         refused = await client("owner").get("/audit/export", params={"format": format, **params})
         assert (refused.status_code, refused.json()["code"]) == (422, "filter_not_possible")
     assert (await client("viewer").get("/audit/export")).status_code == 403
+
+
+async def test_json_holds_what_the_list_shows(
+    client: Caller, db: Database, owner: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "BATCH", 3)
+    await write(db, owner, 7)
+    answer = await client("owner").get("/audit/export", params={"format": "json"})
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == (await client("owner").get("/audit")).json()["items"] and len(answer.json()) == 7
+    none = await client("owner").get("/audit/export", params={"format": "json", "action": "org.delete"})
+    assert none.json() == []
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,7 @@ export const listAuditEntries = <ThrowOnError extends boolean = true>(options?: 
 /**
  * Export Audit Log
  *
- * Download the log. CSV takes the filters of `GET /audit`; JSON lines hold the chain, so they take `after` only.
+ * Download the log. CSV and JSON take the filters of `GET /audit`; JSON lines, the chain, take `after` only.
  *
  * The organization's plan must bring the export of the audit log (`feature_not_in_plan` says which one does).
  */

@@ -1720,7 +1720,7 @@ export type FindingDocument = {
      * Topic
      */
     topic: string;
-    state: EdgeflowCloudDevicesExplainModelState;
+    state: EdgeflowCloudExplanationsFindingsState;
     /**
      * Title
      */
@@ -4718,13 +4718,6 @@ export type EdgeflowCloudAppInstanceHealthDocument = {
 };
 
 /**
- * State
- *
- * Whether there is something to do: nothing, nothing but wait, or something by somebody.
- */
-export type EdgeflowCloudDevicesExplainModelState = 'ok' | 'waiting' | 'problem';
-
-/**
  * HealthDocument
  *
  * How the device says it is.
@@ -4755,6 +4748,13 @@ export type EdgeflowCloudEdgeNodesSchemasHealthDocument = {
      */
     version: string | null;
 };
+
+/**
+ * State
+ *
+ * Whether there is something to do: nothing, nothing but wait, or something by somebody.
+ */
+export type EdgeflowCloudExplanationsFindingsState = 'ok' | 'waiting' | 'problem';
 
 /**
  * State
@@ -5100,9 +5100,9 @@ export type ExportAuditLogData = {
         /**
          * Format
          *
-         * `csv` for tables; `jsonl` with seals and checkpoints, for `edgeflow-cloud audit verify`.
+         * `csv` for tables, `json` for programs; `jsonl` with seals and checkpoints, for `edgeflow-cloud audit verify`.
          */
-        format?: 'csv' | 'jsonl';
+        format?: 'csv' | 'json' | 'jsonl';
         /**
          * After
          *
@@ -5208,8 +5208,10 @@ export type ExportAuditLogResponses = {
     /**
      * The log, as a file.
      */
-    200: unknown;
+    200: Array<AuditEntryDocument>;
 };
+
+export type ExportAuditLogResponse = ExportAuditLogResponses[keyof ExportAuditLogResponses];
 
 export type VerifyAuditLogData = {
     body?: never;

@@ -106,6 +106,9 @@ function Log({ filters, onFilters }: AuditPageProps) {
                 <Menu.Item onClick={() => save.mutate('csv')}>
                   {t(isNarrowed(filters) ? 'audit.csvFiltered' : 'audit.csv')}
                 </Menu.Item>
+                <Menu.Item onClick={() => save.mutate('json')}>
+                  {t(isNarrowed(filters) ? 'audit.jsonFiltered' : 'audit.json')}
+                </Menu.Item>
                 <Menu.Item onClick={() => save.mutate('jsonl')}>{t('audit.jsonl')}</Menu.Item>
               </Menu.Dropdown>
             </Menu>

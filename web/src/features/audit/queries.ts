@@ -39,23 +39,21 @@ export function useVerify() {
   })
 }
 
-export type Format = 'csv' | 'jsonl'
+export type Format = 'csv' | 'json' | 'jsonl'
 
-/** Downloads the log: CSV as it is filtered on screen; JSON lines whole, since filters would break the chain. */
+const MEDIA = { csv: 'text/csv', json: 'application/json', jsonl: 'application/jsonl' }
+
+/** Downloads the log: CSV and JSON as it is filtered; JSON lines whole, since filters would break the chain. */
 export function useExport(filters: AuditFilters) {
   return useMutation({
     mutationFn: async (format: Format) => {
       const { data } = await exportAuditLog({
-        query: { format, ...(format === 'csv' ? askOf(filters) : {}) },
+        query: { format, ...(format === 'jsonl' ? {} : askOf(filters)) },
         parseAs: 'blob',
         throwOnError: true,
       })
       const day = new Date().toISOString().slice(0, 10)
-      saveFile(
-        `audit-${day}.${format}`,
-        data as unknown as Blob,
-        format === 'csv' ? 'text/csv' : 'application/jsonl',
-      )
+      saveFile(`audit-${day}.${format}`, data as unknown as Blob, MEDIA[format])
     },
   })
 }
