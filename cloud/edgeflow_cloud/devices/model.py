@@ -73,6 +73,11 @@ class Device:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def is_field_client(self) -> bool:
+        """Whether it has connected, and never named capabilities."""
+        return self.connected_at is not None and self.negotiated_at is None
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:

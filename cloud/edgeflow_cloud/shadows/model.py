@@ -16,6 +16,9 @@ from edgeflow_protocol.clock import format_time
 from edgeflow_protocol.errors import DocumentError
 from edgeflow_protocol.shadow import Document, check, delta, escape, merge, stamp
 
+GPIO = "gpio_config"
+"""The key of desired that only the agent knows; a client of the field never acts on it."""
+
 METADATA_LIMIT = 256 * 1024
 """Bytes that the dotted paths of one half's leaves may take: long keys above many leaves multiply."""
 
@@ -72,6 +75,18 @@ class VersionConflict(Conflict):
             f"The shadow was changed meanwhile: you saw version {wanted}, it is at version {current}. "
             "Read it again and repeat your change; nothing was changed.",
             extra={"current_version": current},
+        )
+
+
+class GpioNotSupported(Conflict):
+    """`gpio_config` is wanted of a client of the field, which does not know it; nothing was changed."""
+
+    code = "gpio_config_not_supported"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This device's software does not know gpio_config. Update it to the EdgeFlow agent, and once it has "
+            "connected set its pins again; leave gpio_config out until then. Nothing was changed."
         )
 
 

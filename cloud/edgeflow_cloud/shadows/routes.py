@@ -32,7 +32,8 @@ async def update_shadow(
     replaced.
 
     With `If-Match` or `version`: 409 when the shadow is at another version, and nothing is changed. A
-    change of desired reaches a connected device at once, an absent one when it connects.
+    change of desired reaches a connected device at once, an absent one when it connects. `gpio_config` is refused
+    (409 `gpio_config_not_supported`) for a device whose software does not know it.
     """
     side, change = _change(caller, body)
     if if_match is not None and body.version is not None and if_match != body.version:

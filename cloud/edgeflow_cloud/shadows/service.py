@@ -24,7 +24,15 @@ from edgeflow_cloud.shadows.history.model import (
     difference,
 )
 from edgeflow_cloud.shadows.history.versions import find_desired
-from edgeflow_cloud.shadows.model import Desired, Shadow, Side, VersionConflict, update
+from edgeflow_cloud.shadows.model import (
+    GPIO,
+    Desired,
+    GpioNotSupported,
+    Shadow,
+    Side,
+    VersionConflict,
+    update,
+)
 from edgeflow_cloud.tunnel import signal_device
 from edgeflow_protocol.limits import strip_nul
 
@@ -61,9 +69,11 @@ async def update_desired(
 ) -> Shadow:
     """Merge what people want. `expected` is the version that the change is based on, None for any.
 
-    Raises NotFound, VersionConflict, ShadowTooLarge or Invalid. The caller pushes it once `tx` is committed.
+    Raises NotFound, VersionConflict, GpioNotSupported, ShadowTooLarge or Invalid. The caller pushes it once `tx` is
+    committed.
     """
     before = await lock_shadow(tx, principal, device_id, now)
+    await _require_known(tx, principal, device_id, change)
     after = update(before, Side.DESIRED, change, now, expected)
     await _write(tx, principal, Update(before=before, after=after, changed=Changed.DESIRED, patch=change))
     await audit.record(
@@ -120,11 +130,13 @@ async def restore_desired(
 ) -> Shadow:
     """Want again what was wanted at `version`, `shadow.restore`; it makes a new version, what is reported stays.
 
-    Raises NotFound (`device_not_found`, `shadow_version_not_kept`) or VersionConflict. The caller pushes it.
+    Raises NotFound (`device_not_found`, `shadow_version_not_kept`), VersionConflict or GpioNotSupported. The
+    caller pushes it.
     """
     before = await lock_shadow(tx, principal, device_id, now)
     wanted = await find_desired(tx, principal.tenant_id, before, version)
     change = difference(before.desired, wanted)
+    await _require_known(tx, principal, device_id, change)
     after = update(before, Side.DESIRED, change, now, expected)
     await _write(tx, principal, Update(before=before, after=after, changed=Changed.DESIRED, patch=change))
     await audit.record(
@@ -231,6 +243,17 @@ def written_by(principal: Principal, made: Update) -> Written:
     return Written(
         tenant_id=principal.tenant_id, by_kind=principal.kind.value, by_id=principal.wire_id, update=made
     )
+
+
+async def _require_known(
+    tx: Transaction, principal: Principal, device_id: DeviceId, change: Mapping[str, object]
+) -> None:
+    """Raises GpioNotSupported when pins are wanted of a client of the field. One that never connected may be either."""
+    if change.get(GPIO) is None:
+        return
+    device = await devices.find_device(tx, principal, device_id)
+    if device.is_field_client:
+        raise GpioNotSupported
 
 
 def _audited(change: Mapping[str, object]) -> object:

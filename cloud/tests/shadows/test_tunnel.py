@@ -136,3 +136,32 @@ async def test_a_shadow_that_is_too_long_for_a_frame_comes_without_its_times(
         answer = await socket.receive()
         assert answer["data"]["reported"] == many
         assert answer["data"]["metadata"] == {"desired": {}, "reported": {}}
+
+
+async def explained(client: Caller, device: Registered) -> set[str]:
+    said = (await client("owner").get(f"/devices/{device.wire_id}/explain")).json()
+    return {item["code"] for item in said["findings"] if item["topic"] == "shadow"}
+
+
+async def test_pins_are_not_wanted_of_a_field_client(
+    client: Caller, hub: Running, device: Registered
+) -> None:
+    path = f"/devices/{device.wire_id}/shadow"
+    pins = {"gpio_config": {"pin_17": "output"}}
+    await put(client, device, **pins)  # it never connected: it may be either
+    assert await explained(client, device) == {"shadow_waits"}
+    async with hub.client(device):
+        refused = await client("owner").put(path, json={"desired": {**pins, "a": 1}})
+        assert (refused.status_code, refused.json()["code"]) == (409, "gpio_config_not_supported")
+        assert "EdgeFlow agent" in refused.json()["detail"]
+        assert (await client("owner").get(path)).json()["version"] == 1
+        assert await explained(client, device) == {"gpio_config_not_supported"}
+        await put(client, device, a=1)
+        assert await explained(client, device) == {"gpio_config_not_supported", "shadow_not_in_sync"}
+        await put(client, device, a=None, gpio_config=None)  # taken back, as it says
+        assert await explained(client, device) == {"shadow_in_sync"}
+        restored = await client("owner").post(f"{path}/restore", json={"version": 1})
+        assert (restored.status_code, restored.json()["code"]) == (409, "gpio_config_not_supported")
+    async with hub.client(device, **NEGOTIATES) as socket:  # updated meanwhile
+        await put(client, device, **pins)
+        assert (await socket.receive())["delta"] == pins
