@@ -1,70 +1,37 @@
-"""Commands at the hub that holds the device: sent in order, answered once, taken up again after a lost
-connection.
+"""Commands at the hub that holds the device: taken in as orders, and taken up again after a lost connection.
 
 Nothing is kept here that is not in PostgreSQL: a command is `sent` there before a byte of it goes out. A
 signal handler never waits for the device, since the device's answers would wait behind it; it starts work
 instead.
 """
 
-import asyncio
-from collections import OrderedDict, deque
-from collections.abc import Coroutine, Sequence
-from contextlib import AsyncExitStack
-from dataclasses import replace
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
 import structlog
 
-from edgeflow_cloud.commands import service
+from edgeflow_cloud.commands import sending, service
 from edgeflow_cloud.commands.execution import LOOK, SEND
-from edgeflow_cloud.commands.model import SETTLE_SECONDS, Command, CommandStatus
-from edgeflow_cloud.commands.outcome import DATABASE_AWAY, end_cancelled, finish, give_back, write
-from edgeflow_cloud.commands.waiting import tell
+from edgeflow_cloud.commands.model import Command, CommandStatus
+from edgeflow_cloud.commands.outcome import end_cancelled, finish
 from edgeflow_cloud.infra.context import Context
-from edgeflow_cloud.kernel.ids import CommandId
-from edgeflow_cloud.tunnel import DeviceAway, DeviceSide, NoAnswer, Session, Superseded, Turn
-from edgeflow_protocol import FrameError, frames
-from edgeflow_protocol.actions import Action
+from edgeflow_cloud.tunnel import DeviceSide, Session
+from edgeflow_protocol import frames
 
 log = structlog.get_logger("edgeflow.commands")
-
-IN_TRANSIT = timedelta(seconds=5)
-"""A command that was marked as sent so recently may still be on its way to this hub."""
 
 _decode = msgspec.json.Decoder(Command).decode
 
 
-class Desk:
-    """One session's work with commands. There is one only while there is work."""
-
-    __slots__ = ("again", "blocked", "looking", "resend", "resent", "running", "session")
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-        self.looking = False
-        self.again = False
-        self.blocked = False  # an order that is on its way to this hub comes first
-        self.resend: deque[Command] = deque()
-        self.resent: set[CommandId] = set()
-        self.running: set[CommandId] = set()
-
-
-_desks: dict[Session, Desk] = {}
-_settling: set[Session] = set()
-_late: OrderedDict[CommandId, None] = OrderedDict()
-"""Orders that did not arrive in time and were taken up or given up without: should one arrive after all, it is void."""
-_LATE_KEPT = 4_096
-
-
 async def on_send(session: Session, data: bytes) -> None:
     """A command that is `sent` already and for which the lane was free when it was stored."""
-    _spawn(session, _start(session, _decode(data)))
+    sending.spawn(session, sending.start(session, _decode(data)))
 
 
 async def on_look(session: Session, _data: bytes) -> None:
     """Something waits in the device's queue."""
-    _look(_desk(session))
+    sending.look(sending.open_desk(session))
 
 
 async def concerned(context: Context, sessions: Sequence[Session]) -> Sequence[Session]:
@@ -77,11 +44,10 @@ async def concerned(context: Context, sessions: Sequence[Session]) -> Sequence[S
 async def on_connect(session: Session) -> None:
     """The device is back: what it was sent is sent again or given up, what waited for it goes out."""
     if not session.negotiated:
-        _settling.add(session)
-        asyncio.get_running_loop().call_later(SETTLE_SECONDS, _settling.discard, session)
+        sending.settle(session)
     async with session.context.db.tenant_tx(session.principal) as tx:
         active = await service.list_active(tx, session.tenant_id, session.device_id)
-    desk = _desk(session)
+    desk = sending.open_desk(session)
     now = session.context.clock.now()
     for command in active:
         if command.status is not CommandStatus.SENT or command.sent_at is None:
@@ -89,15 +55,15 @@ async def on_connect(session: Session) -> None:
         if command.id in desk.running or (command.epoch or 0) >= session.epoch:
             continue  # this connection's own
         if command.cancel_requested_at is not None:
-            _spawn(session, end_cancelled(session, command))
+            sending.spawn(session, end_cancelled(session, command))
         elif session.negotiated and now < command.sent_at + timedelta(seconds=command.timeout):
             desk.resend.append(command)
-        elif command.epoch is not None or now - command.sent_at > IN_TRANSIT:
+        elif command.epoch is not None or now - command.sent_at > sending.IN_TRANSIT:
             error = "The connection was lost before an answer came; the device may have done it."
-            _spawn(session, finish(session, command, CommandStatus.UNKNOWN, error=error))
+            sending.spawn(session, finish(session, command, CommandStatus.UNKNOWN, error=error))
     if desk.resend or any(command.status is CommandStatus.QUEUED for command in active):
-        _look(desk)
-    _put_away(desk)
+        sending.look(desk)
+    sending.put_away(desk)
 
 
 async def on_stray(session: Session, response: frames.Response) -> None:
@@ -111,191 +77,3 @@ DEVICE_SIDE = DeviceSide(
     on_connect=[on_connect],
     concerned=concerned,
 )
-
-
-def _spawn(session: Session, work: Coroutine[object, object, None]) -> None:
-    """Start work beside the handlers; a fault of ours in it ends nothing else."""
-
-    async def guarded() -> None:
-        try:
-            await work
-        except Exception:
-            log.exception("commands.work_failed", device=session.wire_id)
-
-    session.hub.spawn(guarded())
-
-
-def _desk(session: Session) -> Desk:
-    desk = _desks.get(session)
-    if desk is None:
-        desk = _desks[session] = Desk(session)
-    return desk
-
-
-def _put_away(desk: Desk) -> None:
-    if not desk.looking and not desk.running and not desk.blocked and _desks.get(desk.session) is desk:
-        del _desks[desk.session]
-
-
-def _look(desk: Desk) -> None:
-    """Have the queue looked into after this moment."""
-    if desk.looking:
-        desk.again = True
-    else:
-        desk.looking = True
-        _spawn(desk.session, _send_waiting(desk))
-
-
-async def _send_waiting(desk: Desk) -> None:
-    """Send what waits, the oldest first, until nothing does. One at a time looks, so that the order is
-    kept."""
-    session = desk.session
-    try:
-        while session.is_open:
-            async with AsyncExitStack() as place:
-                turn = await place.enter_async_context(session.lane.turn())
-                desk.again = desk.blocked = False
-                command, orphan = await _take(desk)
-                if command is not None:
-                    desk.running.add(command.id)
-                    _spawn(session, _hold(desk, place.pop_all(), turn, command))
-                elif not (orphan is not None and await _clear_way(desk, orphan)) and not desk.again:
-                    break
-    except (DeviceAway, Superseded):
-        pass  # what waits is found when the device is back, or where it is by now
-    except DATABASE_AWAY as error:  # the sweep reminds us
-        log.warning("commands.queue_not_read", device=session.wire_id, error=str(error))
-    finally:
-        desk.looking = False
-        _put_away(desk)
-
-
-async def _take(desk: Desk) -> tuple[Command | None, Command | None]:
-    """The next command for this device, noted as sent on this connection; or, when there is none, the orphan that
-    comes before all that may wait.
-
-    First what an older connection was sent: this device keeps a journal, so it does what has one id once.
-    """
-    session = desk.session
-    async with session.transaction() as tx:
-        while desk.resend:
-            command = desk.resend.popleft()
-            if command.id not in desk.running and await service.claim_again(tx, command, session.epoch):
-                desk.resent.add(command.id)
-                return replace(command, epoch=session.epoch), None
-        command = await service.claim_next(
-            tx,
-            session.tenant_id,
-            session.device_id,
-            epoch=session.epoch,
-            now=session.context.clock.now(),
-            running=desk.running,
-        )
-        if command is not None:
-            return command, None
-        return None, await service.find_orphan(tx, session.tenant_id, session.device_id, desk.running)
-
-
-async def _clear_way(desk: Desk, orphan: Command) -> bool:
-    """An older command's order should have arrived here, and nothing may be sent before it. It is waited for; if it
-    does not come it is taken up: a device with a journal is sent it, any other's is unknown, since a hub that is gone
-    may have sent it.
-
-    Whether to look once more now. While the order may still be on its way, its arrival or a later look goes on.
-    """
-    session = desk.session
-    if orphan.sent_at is None:
-        return False
-    now = session.context.clock.now()
-    left = (orphan.sent_at + IN_TRANSIT - now).total_seconds()
-    if left > 0:
-        if not desk.blocked:
-            desk.blocked = True
-            asyncio.get_running_loop().call_later(left + 0.05, _look_again, desk)
-        return False
-    _late[orphan.id] = None
-    if len(_late) > _LATE_KEPT:
-        _late.popitem(last=False)
-    if orphan.cancel_requested_at is not None:
-        await end_cancelled(session, orphan)
-    elif session.negotiated and now < orphan.sent_at + timedelta(seconds=orphan.timeout):
-        desk.resend.append(orphan)
-    else:
-        error = "Nothing was heard of it since it was given; the device may have done it."
-        await finish(session, orphan, CommandStatus.UNKNOWN, error=error, heard=True)
-    return True
-
-
-def _look_again(desk: Desk) -> None:
-    if desk.session.is_open:
-        _look(desk)
-    else:
-        desk.blocked = False
-        _put_away(desk)
-
-
-async def _start(session: Session, command: Command) -> None:
-    desk = _desk(session)
-    if command.id in desk.running or command.id in _late:
-        _put_away(desk)
-        return
-    if desk.blocked:
-        _look(desk)  # once this one is on its way, what waited for it follows
-    if session.lane.room:
-        desk.running.add(command.id)
-        async with AsyncExitStack() as place:
-            turn = await place.enter_async_context(session.lane.turn())  # there is room: it does not wait
-            await _hold(desk, place.pop_all(), turn, command)
-    elif session.is_open:
-        now = session.context.clock.now()
-        settled = await write(session, lambda tx: service.queue_again(tx, command, now))
-        if settled is not None and settled.is_final:
-            await tell(session.context.bus, settled)
-        _look(desk)
-    else:
-        await give_back(session, command)
-        _put_away(desk)
-
-
-async def _hold(desk: Desk, place: AsyncExitStack, turn: Turn, command: Command) -> None:
-    """Perform the command in its place of the lane, then leave the place to the next."""
-    try:
-        async with place:
-            await _perform(desk, turn, command)
-    finally:
-        desk.running.discard(command.id)
-        desk.resent.discard(command.id)
-        _put_away(desk)
-
-
-async def _perform(desk: Desk, turn: Turn, command: Command) -> None:
-    """Send the command, wait for its answer, store what came of it."""
-    session = desk.session
-    if not session.negotiated and command.action == Action.SET_GPIO:
-        error = "This device's software does not know set_gpio. Update it to the EdgeFlow agent to set pins."
-        await finish(session, command, CommandStatus.FAILED, error=error)
-        return
-    timeout = command.timeout + (SETTLE_SECONDS if session in _settling else 0.0)
-    frame = frames.Command(id=command.wire_id, action=command.action, payload=command.payload)
-    try:
-        response = await turn.request(frame, timeout)
-    except NoAnswer:
-        error = f"The device did not answer within {timeout:g} seconds; it may still have done it."
-        await finish(session, command, CommandStatus.UNKNOWN, error=error)
-    except FrameError as problem:
-        await finish(session, command, CommandStatus.FAILED, error=str(problem))
-    except DeviceAway as away:
-        if not away.sent and command.id not in desk.resent:
-            await give_back(session, command)
-        elif not session.negotiated:
-            error = "The connection was lost before an answer came; the device may have done it."
-            await finish(session, command, CommandStatus.UNKNOWN, error=error)
-        # Else it stays `sent`: it is sent again when the device is back in time, and unknown when it is not.
-    else:
-        if response.succeeded:
-            await finish(session, command, CommandStatus.DONE, result=response.data, heard=True)
-        else:
-            error = response.error or "The device refused, and gave no reason."
-            await finish(
-                session, command, CommandStatus.FAILED, result=response.data, error=error, heard=True
-            )

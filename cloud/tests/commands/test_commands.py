@@ -11,7 +11,7 @@ from cloud.tests.commands.conftest import NEGOTIATES, Order, answering, ended, r
 from cloud.tests.conftest import Caller
 from cloud.tests.tunnel.conftest import Registered, Running, running, until
 from edgeflow_cloud.commands import device as side
-from edgeflow_cloud.commands import outcome
+from edgeflow_cloud.commands import outcome, sending
 from edgeflow_cloud.commands.jobs import sweep
 from edgeflow_cloud.commands.model import QUEUE_LIMIT
 from edgeflow_cloud.infra.bus import Bus
@@ -42,7 +42,7 @@ async def test_a_command_comes_back_with_its_answer(
     assert audited["resource_id"] == command["id"]
     assert [row["name"] for row in told] == ["command.created", "command.finished"]
     assert told[1]["changed"] == [f"devices/{device.wire_id}/commands", f"commands/{command['id']}"]
-    await until(lambda: not side._desks)
+    await until(lambda: not sending._desks)
 
 
 async def test_a_refusal_by_the_device_is_failed(hub: Running, device: Registered, order: Order) -> None:

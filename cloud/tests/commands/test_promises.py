@@ -15,8 +15,7 @@ from cloud.tests.commands.conftest import NEGOTIATES, Order, answering, ended
 from cloud.tests.conftest import Caller
 from cloud.tests.tunnel.conftest import Client, Registered, Running, running
 from edgeflow_cloud import commands
-from edgeflow_cloud.commands import device as commands_device
-from edgeflow_cloud.commands import service
+from edgeflow_cloud.commands import sending, service
 from edgeflow_cloud.commands.device import DEVICE_SIDE
 from edgeflow_cloud.commands.jobs import sweep
 from edgeflow_cloud.infra.bus import Bus
@@ -180,7 +179,7 @@ async def test_what_an_api_that_died_left_behind_comes_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It committed a command as sent, and never passed it on: later ones wait until that is certain."""
-    monkeypatch.setattr(commands_device, "IN_TRANSIT", timedelta(seconds=0.3))
+    monkeypatch.setattr(sending, "IN_TRANSIT", timedelta(seconds=0.3))
     async with hub.client(device, **NEGOTIATES) as socket:
         async with context.db.tenant_tx(owner) as tx:
             left = commands.Order(device_id=device.device_id, action="first", payload={}, timeout=20)
@@ -200,7 +199,7 @@ async def test_what_nobody_can_vouch_for_is_unknown_before_the_next(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The same with a client that keeps no journal: it may have had the command from a hub that is gone."""
-    monkeypatch.setattr(commands_device, "IN_TRANSIT", timedelta(seconds=0.3))
+    monkeypatch.setattr(sending, "IN_TRANSIT", timedelta(seconds=0.3))
     async with hub.client(device) as socket:
         async with context.db.tenant_tx(owner) as tx:
             left = commands.Order(device_id=device.device_id, action="first", payload={}, timeout=20)
