@@ -36,10 +36,12 @@ from edgeflow_cloud.devices.service import (
     record_facts,
     rotate_key,
 )
+from edgeflow_cloud.devices.suspicions import SUSPICIONS, Suspect
 
 __all__ = [
     "LIMITS",
     "SORTS",
+    "SUSPICIONS",
     "Arrival",
     "Device",
     "Fence",
@@ -49,6 +51,7 @@ __all__ = [
     "Sighting",
     "Sort",
     "Status",
+    "Suspect",
     "Target",
     "TargetBody",
     "authenticate_key",

@@ -69,9 +69,16 @@ class Device:
     """Names of the groups that it is in, fixed ones first, in the order in which it came; None for none."""
     group: str | None = None
     """The first fixed one."""
+    clone_suspected_since: datetime | None = None
+    """Since when its key seems to be in two boxes; only of one device that was asked for (`SUSPICIONS`)."""
     version: int
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def clone_suspected(self) -> bool | None:
+        """True when its key seems to be in two boxes, None when it does not."""
+        return True if self.clone_suspected_since is not None else None
 
     @property
     def is_field_client(self) -> bool:

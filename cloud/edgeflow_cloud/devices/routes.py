@@ -1,5 +1,6 @@
 """HTTP of the registry."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Query, Response
@@ -24,7 +25,8 @@ from edgeflow_cloud.devices.schemas import (
     TaggingDocument,
     UpdateDevice,
 )
-from edgeflow_cloud.infra.http import Caller, IfMatch, Listing, PageQuery, Router, Tx, show_version
+from edgeflow_cloud.devices.suspicions import SUSPICIONS
+from edgeflow_cloud.infra.http import Caller, Ctx, IfMatch, Listing, PageQuery, Router, Tx, show_version
 from edgeflow_cloud.kernel.ids import DeviceIdField, GroupIdField, ProjectIdField
 from edgeflow_cloud.kernel.paging import Page, decode_cursor
 from edgeflow_cloud.query_language import QueryInvalid
@@ -129,9 +131,13 @@ async def tag_devices(
 
 
 @router.get("/devices/{device_id}", "devices:view")
-async def get_device(tx: Tx, caller: Caller, device_id: DeviceIdField, response: Response) -> DeviceDocument:
-    """One device."""
+async def get_device(
+    tx: Tx, caller: Caller, context: Ctx, device_id: DeviceIdField, response: Response
+) -> DeviceDocument:
+    """One device, with all of its groups, and whether its key seems to be in two boxes."""
     device = await with_dynamic_groups(tx, caller, await service.find_device(tx, caller, device_id))
+    since = await SUSPICIONS.since(tx, caller, device_id, context.clock.now())
+    device = replace(device, clone_suspected_since=since)
     show_version(response, device.version)
     return DeviceDocument.model_validate(device)
 

@@ -138,6 +138,12 @@ class DeviceDocument(Document):
         exclude_if=_is_none,
         description="Names of its groups. Those by a query stand in the answer for one device only, not in lists.",
     )
+    clone_suspected: bool | None = Field(
+        None,
+        exclude_if=_is_none,
+        description="True when its key seems to be in two boxes, else absent; in the answer for one device only.",
+    )
+    clone_suspected_since: datetime | None = Field(None, exclude_if=_is_none)
     notes: str
     version: int
     created_at: datetime

@@ -28,7 +28,8 @@ class Subsystem:
     actions, steps on connect), opaque here and read by `tunnel`, which alone knows the type. `works` are what the
     worker role does all the time, by name: for what must not wait for a job's turn. `query_fields` are what it lets
     the devices' query language ask (`query_language.QueryField`), `findings` what it has to say of one device
-    (`devices.Finder`); both opaque here and read by `devices`. `archived` are its files of an organization's archive.
+    (`explanations.Finder`), `suspicions` how it knows that a device's key is in two boxes (`devices.Suspect`); all
+    opaque here and read by those who have the type. `archived` are its files of an organization's archive.
     """
 
     name: str
@@ -43,4 +44,5 @@ class Subsystem:
     sealed: Sequence[Sealed] = ()
     query_fields: Sequence[object] = ()
     findings: Sequence[object] = ()
+    suspicions: Sequence[object] = ()
     archived: Sequence[Archived] = ()

@@ -82,6 +82,14 @@ class Suspicions:
         return is_new
 
 
+async def suspect_clone(
+    tx: Transaction, principal: Principal, device_id: DeviceId, now: datetime
+) -> datetime | None:
+    """For the device's document: since when its key seems to be in two boxes."""
+    row = await queries.select_clone(tx, principal.tenant_id, device_id, now - STANDS)
+    return None if row is None else row["first_at"]
+
+
 async def find_clone(
     tx: Transaction, principal: Principal, device: Device, now: datetime
 ) -> Sequence[Finding]:

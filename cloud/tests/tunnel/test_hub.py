@@ -7,13 +7,14 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.typing import Origin
 
+from cloud.tests.conftest import Caller
 from cloud.tests.tunnel.conftest import Client, Registered, Running, running, until
 from edgeflow_cloud import devices
 from edgeflow_cloud.infra.bus import Bus
@@ -184,6 +185,7 @@ async def test_the_newest_wins_across_hubs(
 
 
 async def test_two_boxes_with_one_key_are_damped_and_reported(
+    client: Caller,
     context: Context,
     owner: Principal,
     device: Registered,
@@ -195,10 +197,10 @@ async def test_two_boxes_with_one_key_are_damped_and_reported(
         for turn in range(6):
             socket = await hub.open()
             sockets.append(socket)
-            client = Client(socket)
-            clients.append(client)
-            await client.send(type="connect", device_id=device.wire_id, api_key=device.key, version="1.0.0")
-            assert (await client.receive())["type"] == "connected"
+            box = Client(socket)
+            clients.append(box)
+            await box.send(type="connect", device_id=device.wire_id, api_key=device.key, version="1.0.0")
+            assert (await box.receive())["type"] == "connected"
             if turn:
                 assert await clients[turn - 1].closed() == 4409
                 await asyncio.sleep(0.05)
@@ -223,6 +225,9 @@ async def test_two_boxes_with_one_key_are_damped_and_reported(
                 "select new_values from audit_entries where action = 'device.clone_suspected'"
             )
         assert finding.code == "clone_suspected"
+        shown = (await client("owner").get(f"/devices/{device.wire_id}")).json()
+        assert shown["clone_suspected"] is True
+        assert datetime.fromisoformat(shown["clone_suspected_since"]) == finding.since
         assert "127.0.0.1" in finding.detail
         assert [row["new_values"] for row in audited] == [{"takeovers": 5, "addresses": ["127.0.0.1"]}]
         # A new key keeps the other box out: the suspicion is over.
@@ -238,6 +243,8 @@ async def test_two_boxes_with_one_key_are_damped_and_reported(
         await rotated.handler(context, announced.to_payload())
         async with context.db.tenant_tx(owner) as tx:
             assert not await find_clone(tx, owner, known, context.clock.now())
+        after = (await client("owner").get(f"/devices/{device.wire_id}")).json()
+        assert not {"clone_suspected", "clone_suspected_since"} & after.keys()
         for socket in sockets:
             await socket.close()
 

@@ -958,7 +958,7 @@ export const deleteDevice = <ThrowOnError extends boolean = true>(options: Optio
 /**
  * Get Device
  *
- * One device.
+ * One device, with all of its groups, and whether its key seems to be in two boxes.
  */
 export const getDevice = <ThrowOnError extends boolean = true>(options: Options<GetDeviceData, ThrowOnError>): RequestResult<GetDeviceResponses, GetDeviceErrors, ThrowOnError> => (options.client ?? client).get<GetDeviceResponses, GetDeviceErrors, ThrowOnError>({
     security: [{ scheme: 'bearer', type: 'http' }, {
@@ -1675,7 +1675,8 @@ export const getShadow = <ThrowOnError extends boolean = true>(options: Options<
  * replaced.
  *
  * With `If-Match` or `version`: 409 when the shadow is at another version, and nothing is changed. A
- * change of desired reaches a connected device at once, an absent one when it connects.
+ * change of desired reaches a connected device at once, an absent one when it connects. `gpio_config` is refused
+ * (409 `gpio_config_not_supported`) for a device whose software does not know it.
  */
 export const updateShadow = <ThrowOnError extends boolean = true>(options: Options<UpdateShadowData, ThrowOnError>): RequestResult<UpdateShadowResponses, UpdateShadowErrors, ThrowOnError> => (options.client ?? client).put<UpdateShadowResponses, UpdateShadowErrors, ThrowOnError>({
     security: [

@@ -1110,6 +1110,16 @@ export type CreatedDevice = {
      */
     groups?: Array<string> | null;
     /**
+     * Clone Suspected
+     *
+     * True when its key seems to be in two boxes, else absent; in the answer for one device only.
+     */
+    clone_suspected?: boolean | null;
+    /**
+     * Clone Suspected Since
+     */
+    clone_suspected_since?: string | null;
+    /**
      * Notes
      */
     notes: string;
@@ -1197,6 +1207,16 @@ export type DeviceDocument = {
      * Names of its groups. Those by a query stand in the answer for one device only, not in lists.
      */
     groups?: Array<string> | null;
+    /**
+     * Clone Suspected
+     *
+     * True when its key seems to be in two boxes, else absent; in the answer for one device only.
+     */
+    clone_suspected?: boolean | null;
+    /**
+     * Clone Suspected Since
+     */
+    clone_suspected_since?: string | null;
     /**
      * Notes
      */
