@@ -82,7 +82,12 @@ class ProvisioningCode:
             return False
         if not hmac.compare_digest(shown_key.encode(), self.hardware_key.encode()):
             return False
-        return negotiated_at is None or now < negotiated_at + self.reclaim_window
+        ends_at = self.reclaim_ends_at(negotiated_at)
+        return ends_at is None or now < ends_at
+
+    def reclaim_ends_at(self, negotiated_at: datetime | None) -> datetime | None:
+        """When the window closes; None while it has no end."""
+        return None if negotiated_at is None else negotiated_at + self.reclaim_window
 
 
 def make_code() -> str:

@@ -124,6 +124,18 @@ async def select_code(tx: Transaction, tenant_id: TenantId, code_id: Provisionin
     )
 
 
+async def select_by_device(tx: Transaction, tenant_id: TenantId, device_id: DeviceId) -> Row | None:
+    return await tx.fetchrow(
+        """
+        select tenant_id, id, hint, name, tags, reclaim_window, created_at, created_by, expires_at, used_at,
+            device_id, hardware_key, batch_id, project_id, group_id
+        from provisioning_codes where tenant_id = $1 and device_id = $2
+        """,
+        tenant_id,
+        device_id,
+    )
+
+
 async def select_codes(
     tx: Transaction,
     tenant_id: TenantId,

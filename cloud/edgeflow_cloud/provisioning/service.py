@@ -41,6 +41,12 @@ async def find_code(tx: Transaction, principal: Principal, code_id: Provisioning
     return _code(row)
 
 
+async def find_code_of(tx: Transaction, principal: Principal, device_id: DeviceId) -> ProvisioningCode | None:
+    """The code that the device came by, None for a device without one."""
+    row = await queries.select_by_device(tx, principal.tenant_id, device_id)
+    return None if row is None else _code(row)
+
+
 async def list_codes(
     tx: Transaction,
     principal: Principal,

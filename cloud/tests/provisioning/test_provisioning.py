@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -261,3 +261,44 @@ async def test_codes_are_listed_newest_first_in_pages(client: Caller) -> None:
         ).json()
         names += [item["name"] for item in page["items"]]
     assert names == [item["name"] for item in reversed(made)]
+
+
+async def test_explain_says_whether_the_code_may_be_shown_again_and_that_a_device_never_came(
+    client: Caller, db: Database, owner: Principal
+) -> None:
+    async def explained(device_id: str) -> dict[str, dict[str, str]]:
+        said = (await client("owner").get(f"/devices/{device_id}/explain")).json()
+        return {item["code"]: item for item in said["findings"] if item["topic"] == "provisioning"}
+
+    by_hand = (await client("owner").post("/devices", json={"name": "by hand"})).json()
+    assert await explained(by_hand["device_id"]) == {}
+
+    code = await make_code(client, reclaim_hours=2)
+    wire = (await client("").post("/devices/provision", json=claim(code["code"]))).json()["device_id"]
+    before = await explained(wire)
+    assert set(before) == {"provisioned_never_connected", "reclaim_window_open"}
+    assert before["provisioned_never_connected"]["state"] == "problem"
+    assert code["hint"] in before["provisioned_never_connected"]["detail"]
+    assert "no end" in before["reclaim_window_open"]["detail"]
+
+    for hours, shown in ((1, {"reclaim_window_open"}), (3, set[str]())):
+        at = datetime.now(UTC) - timedelta(hours=hours)
+        device_id = DeviceId(ids.decode(ids.DEVICE, wire))
+        async with db.system_tx("test") as tx:
+            await tx.execute(
+                "update device_presence set negotiated_at = null where device_id = $1", device_id
+            )
+            arrival = Arrival(owner.tenant_id, device_id, negotiated=True)
+            await devices.presence.connect_many(tx, [arrival], "hub", at)
+        after = await explained(wire)
+        assert set(after) == shown
+        if shown:
+            ends = f"{at + timedelta(hours=2):%Y-%m-%d %H:%M:%S} UTC"
+            assert ends in after["reclaim_window_open"]["detail"]
+
+    nameless = await make_code(client)
+    bare = {"provisioning_code": nameless["code"], "hardware_info": HARDWARE}
+    lost = (await client("").post("/devices/provision", json=bare)).json()["device_id"]
+    (only,) = (await explained(lost)).values()
+    assert only["code"] == "provisioned_never_connected"
+    assert "make a new code" in only["detail"]
