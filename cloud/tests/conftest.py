@@ -30,7 +30,7 @@ from edgeflow_cloud.infra.bus import Bus
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.infra.embedded import start_for_tests
-from edgeflow_cloud.infra.embedded.parts import ALL
+from edgeflow_cloud.infra.embedded.parts import ALL, PartName
 from edgeflow_cloud.infra.limits import Limits
 from edgeflow_cloud.infra.migrate import migrate
 from edgeflow_cloud.infra.secrets import Secret, Secrets
@@ -52,7 +52,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     folder = Path(tempfile.mkdtemp(prefix="edgeflow-test-"))
     named = os.environ.get(_SERVER)
-    wanted = tuple(part for part in ALL if named is None or part != "database")
+    wanted: tuple[PartName, ...] = tuple(part for part in ALL if named is None or part != "database")
     parts = _running.enter_context(start_for_tests(folder / "stack", wanted=wanted))
     database = named or str(parts.database_url)
     _running.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -32,7 +32,7 @@ from edgeflow_cloud.tunnel import Superseded
 
 log = structlog.get_logger("edgeflow.telemetry")
 
-_LINGER = 0.02  # seconds from the first waiting batch to its flush: others join it
+_LINGER = 0.1  # seconds from the first waiting batch to its flush: others join it, and a flush costs the same for many
 _FLUSH_ROWS = 2_000  # rows that start a flush at once, and about what one transaction holds
 _FLUSHERS = 2  # flushes at once: as many as the ingest pool has connections
 _CAPACITY = (

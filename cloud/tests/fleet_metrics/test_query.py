@@ -106,7 +106,7 @@ async def test_many_devices_tell_what_their_samples_tell(
             if samples:
                 ack = await peer.send(batch(sequence, *samples, boot=boot))
                 assert ack is not None and not ack.error
-    in_series: dict[str, dict[str, list[int]]] = {
+    in_series: dict[model.GroupBy, dict[str, list[int]]] = {
         "none": {"all": [0, 1, 2, 3]},
         "tag": {"red": [0, 1], "blue": [1, 2], "": [3]},
         "device": {ids.encode(ids.DEVICE, peer.device_id): [number] for number, peer in enumerate(fleet)},
@@ -128,7 +128,7 @@ async def test_many_devices_tell_what_their_samples_tell(
                         step,
                         aggregate,
                         group_by,
-                        NOW,  # type: ignore[arg-type]
+                        NOW,
                     )
                 assert {one.key for one in got.series} == set(series)
                 for one in got.series:

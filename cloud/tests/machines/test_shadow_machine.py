@@ -167,9 +167,10 @@ class ShadowsMachine(RuleBasedStateMachine):
     def connect(self, capable: bool) -> None:
         if self.socket is not None:
             self.socket.cut()
-        self.socket, self.capable = Socket(self.world), capable
+        socket = Socket(self.world)
+        self.socket, self.capable = socket, capable
         fields = {"capabilities": ["shadow"], "boot_id": "b1"} if capable else {}
-        if self.world.until(lambda: self.socket.open(self.device_id, self.key, **fields), 3.0):
+        if self.world.until(lambda: socket.open(self.device_id, self.key, **fields), 3.0):
             self.owed = False
 
     @rule()

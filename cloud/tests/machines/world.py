@@ -55,7 +55,7 @@ def machine_settings(examples: int, steps: int) -> settings:
             Phase.generate
         ],  # shrinking would run a world for minutes; the steps are few enough to be read
         report_multiple_bugs=False,
-        suppress_health_check=list(HealthCheck),
+        suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
 
 
@@ -230,14 +230,14 @@ class World:
         return LivingHub(hub, server.sockets[0].getsockname()[1], parts, task, stopping, server, db)
 
     async def _kill(self, hub: LivingHub) -> None:
-        for pool in (hub.db._app, hub.db._system, hub.db._ingest):  # pyright: ignore[reportPrivateUsage]
+        for pool in (hub.db._app, hub.db._system, hub.db._ingest):
             if pool is not None:
                 pool.terminate()
         hub.server.close()
         hub.task.cancel()
         while not hub.task.done():  # a library may swallow one cancellation; the dead do nothing more
             for task in asyncio.all_tasks():
-                if task.get_name().startswith("hub-") or task in hub.hub._work:  # pyright: ignore[reportPrivateUsage]
+                if task.get_name().startswith("hub-") or task in hub.hub._work:
                     task.cancel()
             await asyncio.wait([hub.task], timeout=0.05)
         with suppress(asyncio.CancelledError, Exception):

@@ -167,7 +167,7 @@ async def test_calls_that_are_gathered_are_all_told_and_near_the_limit_each_is(
     assert usage["items"][-1]["used"] == 12  # with those that Valkey does not know yet
     await asyncio.sleep(0.5)
     key = f"calls:{house.clock.now():%Y-%m-%d}"
-    assert int(await house.context.bus.client.hget(key, tenant.hex)) == 12
+    assert await house.context.bus.read_count(key, tenant.hex) == 12
     await house.context.bus.client.hset(key, tenant.hex, 9_990)
     await asyncio.sleep(0.3)
     answers = [(await client.get("/devices")).status_code for _ in range(14)]
