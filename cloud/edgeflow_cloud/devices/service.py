@@ -238,8 +238,9 @@ def to_device(row: Row) -> Device:
     """A device from a row of COLUMNS."""
     fields = dict(row)
     fields.pop("sort_key", None)
-    place = Place(fields.pop("place_name"), fields.pop("latitude"), fields.pop("longitude"))
-    fields["place"] = None if place == Place() else place
+    name, latitude, longitude = fields.pop("place_name"), fields.pop("latitude"), fields.pop("longitude")
+    nowhere = name is None and latitude is None and longitude is None
+    fields["place"] = None if nowhere else Place(name, latitude, longitude)
     fields["groups"] = tuple(fields["groups"]) if fields["groups"] else None
     fields["group"] = fields["groups"][0] if fields["groups"] else None
     fields["status"] = Status.ONLINE if fields.pop("online") else Status.OFFLINE
