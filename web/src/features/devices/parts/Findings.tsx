@@ -46,7 +46,7 @@ export function Findings({ findings }: { findings: readonly Finding[] }) {
               {finding.since && (
                 <span className="quiet">
                   {' '}
-                  · {t('explain.since')} <RelativeTime iso={finding.since} />
+                  · <RelativeTime iso={finding.since} />
                 </span>
               )}
             </p>
