@@ -5,7 +5,7 @@ from edgeflow_cloud.audit.wiring import SUBSYSTEM as AUDIT
 from edgeflow_cloud.auth.wiring import SUBSYSTEM as AUTH
 from edgeflow_cloud.commands.wiring import SUBSYSTEM as COMMANDS
 from edgeflow_cloud.device_keys.wiring import SUBSYSTEM as DEVICE_KEYS
-from edgeflow_cloud.devices import SUSPICIONS
+from edgeflow_cloud.devices import suspicions
 from edgeflow_cloud.devices.wiring import SUBSYSTEM as DEVICES
 from edgeflow_cloud.edge_nodes.wiring import SUBSYSTEM as EDGE_NODES
 from edgeflow_cloud.explanations import FINDERS
@@ -52,5 +52,5 @@ SUBSYSTEMS: tuple[Subsystem, ...] = (
 for _subsystem in SUBSYSTEMS:
     VOCABULARY.learn(_subsystem.query_fields)
     FINDERS.learn(_subsystem.findings)
-    SUSPICIONS.learn(_subsystem.suspicions)
+    suspicions.SUSPECTS.extend(_subsystem.suspicions)
     FILES.learn(_subsystem.archived)

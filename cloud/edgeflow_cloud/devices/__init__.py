@@ -4,7 +4,7 @@ Owns: `devices`, `device_presence`, `device_keys`. Promises: a device belongs to
 once and kept as a hash; presence never goes back to an older connection (epoch). Does not do: talk to devices.
 """
 
-from edgeflow_cloud.devices import batch, keys, presence
+from edgeflow_cloud.devices import batch, keys, presence, suspicions
 from edgeflow_cloud.devices.callers import name_callers
 from edgeflow_cloud.devices.groups.service import change_members, find_groups
 from edgeflow_cloud.devices.keys.service import list_ending_keys
@@ -36,12 +36,10 @@ from edgeflow_cloud.devices.service import (
     record_facts,
     rotate_key,
 )
-from edgeflow_cloud.devices.suspicions import SUSPICIONS, Suspect
 
 __all__ = [
     "LIMITS",
     "SORTS",
-    "SUSPICIONS",
     "Arrival",
     "Device",
     "Fence",
@@ -51,7 +49,6 @@ __all__ = [
     "Sighting",
     "Sort",
     "Status",
-    "Suspect",
     "Target",
     "TargetBody",
     "authenticate_key",
@@ -74,4 +71,5 @@ __all__ = [
     "require_sound",
     "resolve_target",
     "rotate_key",
+    "suspicions",
 ]

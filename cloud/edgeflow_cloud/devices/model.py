@@ -70,7 +70,7 @@ class Device:
     group: str | None = None
     """The first fixed one."""
     clone_suspected_since: datetime | None = None
-    """Since when its key seems to be in two boxes; only of one device that was asked for (`SUSPICIONS`)."""
+    """Since when its key seems to be in two boxes; only of one device that was asked for (`SUSPECTS`)."""
     version: int
     created_at: datetime
     updated_at: datetime

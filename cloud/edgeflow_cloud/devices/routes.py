@@ -25,7 +25,7 @@ from edgeflow_cloud.devices.schemas import (
     TaggingDocument,
     UpdateDevice,
 )
-from edgeflow_cloud.devices.suspicions import SUSPICIONS
+from edgeflow_cloud.devices.suspicions import find_suspicion
 from edgeflow_cloud.infra.http import Caller, Ctx, IfMatch, Listing, PageQuery, Router, Tx, show_version
 from edgeflow_cloud.kernel.ids import DeviceIdField, GroupIdField, ProjectIdField
 from edgeflow_cloud.kernel.paging import Page, decode_cursor
@@ -136,7 +136,7 @@ async def get_device(
 ) -> DeviceDocument:
     """One device, with all of its groups, and whether its key seems to be in two boxes."""
     device = await with_dynamic_groups(tx, caller, await service.find_device(tx, caller, device_id))
-    since = await SUSPICIONS.since(tx, caller, device_id, context.clock.now())
+    since = await find_suspicion(tx, caller, device_id, context.clock.now())
     device = replace(device, clone_suspected_since=since)
     show_version(response, device.version)
     return DeviceDocument.model_validate(device)
