@@ -126,9 +126,7 @@ class Cloud:
     def owner(self) -> httpx.Client:
         """An HTTP client that is logged in as the owner."""
         client = httpx.Client(base_url=f"{self.url}/api/v1", timeout=30)
-        answer = client.post(
-            "/auth/login", json={"email": "owner@edgeflow.local", "password": self.password}
-        )
+        answer = client.post("/auth/login", json={"email": "owner@edgeflow.local", "password": self.password})
         assert answer.status_code == 200, answer.text
         client.headers["authorization"] = f"Bearer {answer.json()['access_token']}"
         return client

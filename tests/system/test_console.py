@@ -43,7 +43,9 @@ def test_a_person_adds_a_device_and_takes_care_of_it(cloud: Cloud, tmp_path: Pat
         editor = page.get_by_role("textbox", name="Desired state as JSON")
         editor.click()
         page.keyboard.press("Control+a")
-        page.keyboard.insert_text(json.dumps({"metrics_interval_seconds": 2, "log_level": "debug", "colour": "red"}))
+        page.keyboard.insert_text(
+            json.dumps({"metrics_interval_seconds": 2, "log_level": "debug", "colour": "red"})
+        )
         picture(page, "shadow-editor")
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("1 key waits for the device")).to_be_visible(timeout=15_000)

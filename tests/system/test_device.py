@@ -37,7 +37,9 @@ def test_a_device_arrives_answers_is_configured_and_is_measured(cloud: Cloud, tm
     assert answer.status_code == 200, answer.text
     assert answer.json()["status"] == "done"
     assert answer.json()["result"]["memory"]["total_bytes"] > 0
-    refused = owner.post(f"{path}/commands", json={"action": "start_flow", "payload": {"flow_id": "f"}}).json()
+    refused = owner.post(
+        f"{path}/commands", json={"action": "start_flow", "payload": {"flow_id": "f"}}
+    ).json()
     assert refused["status"] == "failed"
     assert refused["error"]
 
@@ -54,7 +56,9 @@ def test_a_device_arrives_answers_is_configured_and_is_measured(cloud: Cloud, tm
     assert conflict.status_code == 409
 
     def measured() -> bool:
-        metrics = owner.get(f"{path}/metrics", params={"metric": "cpu_percent,memory_percent"}).json()["metrics"]
+        metrics = owner.get(f"{path}/metrics", params={"metric": "cpu_percent,memory_percent"}).json()[
+            "metrics"
+        ]
         return any(value is not None for value in metrics["memory_percent"])
 
     eventually(measured, within=30, what="measurements are stored")
@@ -115,11 +119,11 @@ def stored(cloud: Cloud) -> list[tuple[str, float]]:
             host=str(cloud.data / "run"), user="edgeflow", password=password, database="edgeflow"
         )
         try:
-            rows = await connection.fetch("select device_id::text, extract(epoch from time) from system_samples")
+            rows = await connection.fetch(
+                "select device_id::text, extract(epoch from time) from system_samples"
+            )
             return [(row[0], float(row[1])) for row in rows]
         finally:
             await connection.close()
 
     return asyncio.run(read())
-
-

@@ -99,7 +99,10 @@ async def test_a_desired_change_reaches_it_as_a_command(
 ) -> None:
     client = make_client(code=await asyncio.to_thread(cloud.code))
     assert await client.start(), client.log
-    wanted = {"desired": {"gpio_config": {"pin_17": "output"}, "a.b": {"c": 1}}}
+    pins = {"desired": {"gpio_config": {"pin_17": "output"}}}
+    refused = await asyncio.to_thread(owner.put, f"/devices/{client.device_id}/shadow", json=pins)
+    assert (refused.status_code, refused.json()["code"]) == (409, "gpio_config_not_supported")
+    wanted = {"desired": {"display": {"line_1": "Hall 7"}, "a.b": {"c": 1}}}
     answer = await asyncio.to_thread(owner.put, f"/devices/{client.device_id}/shadow", json=wanted)
     assert answer.status_code == 200, answer.text
     async with asyncio.timeout(10):

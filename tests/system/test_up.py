@@ -12,7 +12,9 @@ from tests.system.product import Cloud, Program, eventually, make_agent
 def test_up_ends_with_a_device_online_and_leaves_nothing_behind(new_cloud: Callable[..., Cloud]) -> None:
     cloud = new_cloud()
     cloud.up(demo=True)
-    eventually(lambda: "device online" in cloud.program.said(), within=20, what="the demo device is announced")
+    eventually(
+        lambda: "device online" in cloud.program.said(), within=20, what="the demo device is announced"
+    )
     said = cloud.program.said()
     assert cloud.url in said
     assert "owner@edgeflow.local" in said
@@ -32,7 +34,9 @@ def test_up_ends_with_a_device_online_and_leaves_nothing_behind(new_cloud: Calla
     assert [device["device_id"] for device in cloud.owner().get("/devices").json()["items"]] == [
         devices[0]["device_id"]
     ]
-    assert seconds < 20, f"ready again after {seconds:.1f} s"  # 6 s on an idle machine: `make bench` measures it
+    assert seconds < 20, (
+        f"ready again after {seconds:.1f} s"
+    )  # 6 s on an idle machine: `make bench` measures it
     assert cloud.program.end(signal.SIGTERM) == 0
     eventually(lambda: not cloud.children(), within=5, what="no process is left")
 

@@ -134,6 +134,8 @@ def _made_up(column: asyncpg.Record) -> object:
             return f"{ids.new()}@example.com" if column["name"] == "email" else str(ids.new())
         case "bigint" | "integer":
             return ids.new().int % 1_000_000_000
+        case "smallint":
+            return 1
         case "double precision" | "real":
             return 1.0
         case "boolean":

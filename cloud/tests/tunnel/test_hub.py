@@ -24,7 +24,7 @@ from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.clock import SetClock
 from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
-from edgeflow_cloud.tunnel import DeviceSide, Limits, signal_device
+from edgeflow_cloud.tunnel import DeviceSide, Limits, jobs, signal_device
 from edgeflow_cloud.tunnel.clones import find_clone
 from edgeflow_cloud.tunnel.jobs import SILENCE
 from edgeflow_cloud.tunnel.routing import check_key
@@ -393,13 +393,18 @@ async def test_rotation_and_removal_reach_the_tunnel_as_events(
 
 
 async def test_devices_of_a_dead_hub_are_found(
-    context: Context, device: Registered, status_of: Status
+    context: Context, device: Registered, status_of: Status, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     silent = next(schedule.job for schedule in TUNNEL.schedules)
     async with running(context) as hub, hub.client(device):
         await silent.handler(context, {})
         assert await status_of(device.device_id) == "online"
         later = replace(context, clock=SetClock(context.clock.now() + SILENCE + timedelta(seconds=1)))
+        await silent.handler(later, {})
+        assert await status_of(device.device_id) == "online", "the clock was set: nobody is given up for that"
+        monkeypatch.setattr(
+            jobs, "STEPS", jobs.ClockSteps()
+        )  # time that went by, for a worker that saw no step
         await silent.handler(later, {})
         assert await status_of(device.device_id) == "offline"
 
