@@ -6,14 +6,12 @@ Asked as a ratio in the same run: windows without and with the noise in turn, th
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import partial
 from statistics import median
 
 from edgeflow_cloud.drills import CannotRun, Drill, Ground, Layout, Order, Peer, Report, open_stack
 from edgeflow_cloud.simulator import Credentials
 from edgeflow_protocol import encode, frames
-from edgeflow_protocol.telemetry import Sample
 
 _QUIET = 4
 _EACH = 48.0
@@ -24,11 +22,12 @@ _MOST = 1.5
 _NOISE = "noise@example.com"
 _PATIENCE = 20.0
 _WINDOW_FRAMES = 8
-"""Batches of a device that may wait for their acknowledgement: what devices keep, and little enough to be over soon."""
+"""Reports of a device that may wait for their answer: what devices keep, and little enough to be over soon."""
 
 
 class Noise:
-    """A crowd of devices that measure all the time, as fast as they are acknowledged."""
+    """A crowd of devices that report all the time, as fast as they are answered: each report is a commit of its own,
+    the dearest that a device may ask for."""
 
     def __init__(self, url: str, identities: Sequence[Credentials]) -> None:
         self._url = url
@@ -62,8 +61,8 @@ class Noise:
             await asyncio.sleep(0.05)
 
     def _hear(self, number: int, frame: frames.CloudFrame) -> None:
-        if isinstance(frame, frames.Ack):
-            self._stored[number] = max(self._stored[number], frame.sequence)
+        if isinstance(frame, frames.ShadowAccepted | frames.Error):
+            self._stored[number] += 1
 
     def end(self) -> list[int]:
         """Cut them; the close codes there were."""
@@ -78,8 +77,7 @@ class Noise:
             for number, peer in enumerate(self._peers):
                 if self._sequences[number] - self._stored[number] < _WINDOW_FRAMES:
                     self._sequences[number] += 1
-                    samples = [Sample(time=datetime.now(UTC), cpu_percent=1.0, memory_percent=2.0)] * 3
-                    peer.say(frames.Telemetry("noise", self._sequences[number], samples))
+                    peer.say(frames.ShadowReported(id="n", reported={"count": self._sequences[number]}))
                     self.sent += 1
             await asyncio.sleep(1.0 / _EACH)
 
