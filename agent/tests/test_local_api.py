@@ -193,12 +193,14 @@ async def test_who_watches_sees_lines_and_executions(cloud: CloudDouble, start_a
     seen: dict[str, Any] = {}
     kinds = {"log", "execution", "execution_ended", "flow_status", "node_status", "debug", "gpio_state"}
     async with asyncio.timeout(5):
-        while not kinds <= set(seen):
+        while not (kinds <= set(seen) and any(each["input"] for each in seen["execution"])):
             frame = json.loads(await watcher.recv())
             assert set(frame) == {"type", "timestamp", "data"}
             seen.setdefault(frame["type"], []).append(frame["data"])
     work = seen["execution"][0]
     assert {"node_name", "node_type", "status", "error", "execution_time", "timestamp"} <= set(work)
+    worked = {each["node_id"]: each for each in seen["execution"] if each["input"] or each["output"]}
+    assert worked["n1"]["output"]["_msgid"] == worked["n2"]["input"]["_msgid"]
     assert (work["flow_id"], work["status"], work["node_id"] in ("n1", "n2")) == (made["id"], "success", True)
     assert seen["execution_ended"][0]["flow_id"] == made["id"]
     assert seen["log"][0]["message"]

@@ -73,6 +73,8 @@ def _describe_execution(execution: Execution) -> list[Frame]:
                 "node_name": node.name,
                 "node_type": node.node_type,
                 "status": "error" if node.status == "failed" else "success",
+                "input": node.input,
+                "output": node.output,
                 "error": node.error,
                 "execution_time": round(node.duration_ms),
                 "timestamp": round(node.started_at.timestamp() * 1000),

@@ -19,7 +19,7 @@ from .host import AnyNode
 from .message import Message, new_id
 from .reading import read_flow
 from .registry import Registry, UnknownType
-from .run import Execution
+from .run import Execution, without_messages
 from .running import RunningFlow, check
 from .streams import ExecutionEnded, FlowChanged, Kind, Streams, Subscription
 
@@ -263,8 +263,8 @@ class Engine:
             flow.listen()
 
     def _keep(self, execution: Execution) -> None:
-        self._executions.append(execution)
         self.streams.put(ExecutionEnded(execution))
+        self._executions.append(without_messages(execution))
 
     async def _flush_often(self) -> None:
         while True:

@@ -22,6 +22,7 @@ from .host import AnyNode, Host
 from .message import Message
 from .node import Pending, current_run
 from .run import Run
+from .showing import show
 from .wiring import behind
 
 INBOX = 10_000
@@ -255,6 +256,8 @@ class Lane:
     def _deliver_traced(self, node: AnyNode, message: Message, run: Run) -> None:
         trace = run.trace(node.id)
         trace.received += 1
+        if run.shown:
+            trace.input = show(message)[0]
         node.queued += 1
         others, self._others = self._others, 0.0
         began = time.perf_counter()

@@ -211,7 +211,7 @@ class Node(Generic[C]):
         if run is None or run.finished:
             run = self.lane.begin(self)
         if run.traced:
-            run.sent(self.id)
+            run.sent(self.id, message)
             targets = self.wires[output]
         if len(targets) == 1:
             target = targets[0]

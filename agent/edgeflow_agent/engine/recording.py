@@ -32,6 +32,8 @@ class Recorder:
         self.total = 0
         self.failed = 0
         self.last_start = ""
+        self.watched = False
+        """Whether somebody at the device looks on: then what is told has the messages, too."""
         self.flow_name = ""
         self._flow_id = flow_id
         self._keep = keep
@@ -49,13 +51,13 @@ class Recorder:
         # A bucket of `_BURST` that fills at `TRACED_A_SECOND`, kept as the time at which it would be full.
         self._full = max(self._full, now) + 1 / TRACED_A_SECOND
         self._due = self._full - _BURST / TRACED_A_SECOND
-        run = Run(node_id, True)
+        run = Run(node_id, True, self.watched)
         self._traced[run] = new_execution_id()
         return run
 
     def begin_start(self) -> Run:
         """The flow starts; that is an execution too, which says how each node started."""
-        run = Run("start", True)
+        run = Run("start", True, self.watched)
         self._traced[run] = self.last_start = new_execution_id()
         return run
 
@@ -137,4 +139,6 @@ def _describe_node(node_id: str, trace: NodeTrace, node: AnyNode | None) -> Node
         messages_in=trace.received,
         messages_out=trace.out,
         error=trace.error,
+        input=trace.input,
+        output=trace.output,
     )

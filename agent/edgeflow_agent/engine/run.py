@@ -8,10 +8,14 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from .message import Message
+from .showing import show
+
 
 class NodeExecution(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What one node did in one execution. `status`: running, succeeded, failed. `duration_ms` is its work, all messages
-    together."""
+    together. `input` and `output` are the last message in and out, bounded, while somebody watches at the device; they
+    never leave it."""
 
     node_id: str
     status: str
@@ -22,6 +26,8 @@ class NodeExecution(msgspec.Struct, kw_only=True, omit_defaults=True):
     node_type: str = ""
     name: str = ""
     error: str = ""
+    input: object = None
+    output: object = None
 
 
 class Execution(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -39,25 +45,38 @@ class Execution(msgspec.Struct, kw_only=True, omit_defaults=True):
     nodes: list[NodeExecution] = []
 
 
+def without_messages(execution: Execution) -> Execution:
+    """As it is kept: what went in and out is for who looks on, and only then."""
+    if all(node.input is None and node.output is None for node in execution.nodes):
+        return execution
+    bare = [msgspec.structs.replace(node, input=None, output=None) for node in execution.nodes]
+    return msgspec.structs.replace(execution, nodes=bare)
+
+
 class Run:
-    """Counts the messages of one execution that are still to be handled. `traced`: with what each node did."""
+    """Counts the messages of one execution that are still to be handled. `traced`: with what each node did; `shown`:
+    with the messages, too."""
 
-    __slots__ = ("began", "error", "finished", "nodes", "pending", "started_at", "traced", "trigger")
+    __slots__ = ("began", "error", "finished", "nodes", "pending", "shown", "started_at", "traced", "trigger")
 
-    def __init__(self, trigger: str, traced: bool) -> None:
+    def __init__(self, trigger: str, traced: bool, shown: bool = False) -> None:
         self.pending = 0
         self.finished = False
         self.trigger = trigger
         self.error = ""
         self.traced = traced
+        self.shown = shown
         if traced:
             self.began = time.time()
             self.started_at = time.perf_counter()
             self.nodes: dict[str, NodeTrace] = {}
 
-    def sent(self, node_id: str) -> None:
+    def sent(self, node_id: str, message: Message) -> None:
         """A node sent a message."""
-        self.trace(node_id).out += 1
+        trace = self.trace(node_id)
+        trace.out += 1
+        if self.shown:
+            trace.output = show(message)[0]
 
     def trace(self, node_id: str) -> NodeTrace:
         """What is known of a node in this execution."""
@@ -70,7 +89,7 @@ class Run:
 class NodeTrace:
     """The tally of one node in one execution. `worked` in seconds."""
 
-    __slots__ = ("began", "error", "out", "received", "under_way", "worked")
+    __slots__ = ("began", "error", "input", "out", "output", "received", "under_way", "worked")
 
     def __init__(self) -> None:
         self.began = time.time()
@@ -79,6 +98,8 @@ class NodeTrace:
         self.out = 0
         self.under_way = 0
         self.error = ""
+        self.input: object = None
+        self.output: object = None
 
 
 def new_execution_id() -> str:

@@ -260,6 +260,7 @@ class RunningFlow(Observing):
 
     def listen(self) -> None:
         """Let debug nodes know whether they are watched, and the others which of them are not."""
+        self.recorder.watched = self.streams.wanted("debug")
         for node in self.nodes.values():
             node.watch_changed()
         for node in self.nodes.values():

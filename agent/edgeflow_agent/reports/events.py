@@ -36,6 +36,8 @@ def describe_execution(execution: Execution) -> dict[str, object]:
     shown = cast("dict[str, object]", msgspec.to_builtins(execution, builtin_types=(datetime,)))
     nodes = cast("list[dict[str, object]]", shown.get("nodes", []))[:_MOST_NODES]
     for each in (shown, *nodes):
+        each.pop("input", None)  # messages stay on the device
+        each.pop("output", None)
         error = each.get("error")
         if isinstance(error, str):
             each["error"] = error[:_LONGEST]
