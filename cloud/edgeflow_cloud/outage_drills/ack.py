@@ -9,16 +9,12 @@ from edgeflow_cloud.drills import (
     Ledger,
     Node,
     Order,
-    People,
     Report,
     Stack,
-    check_commands,
-    check_samples,
     open_stack,
     queries,
-    read_stored,
-    until_ended,
 )
+from edgeflow_cloud.outage_drills.scene import ledger_path, witnessed
 from edgeflow_cloud.simulator import Faults, Load, Pace
 
 _PACE = Pace(first=0.5, cap=2.0, answer=2.0, boot=0.5)
@@ -35,43 +31,29 @@ async def run(ground: Ground, order: Order, report: Report) -> None:
     async with open_stack(ground, layout, report, mutant=hub_mutant, mutated=["hub"]) as stack:
         if sloppy:
             await _be_sloppy(stack)
-        ledger = Ledger(ground.folder / f"ledger-{stack.database}")
-        with ledger:
-            identities = await stack.provision(order.devices)
-            faults = _FAULTS
-            async with (
-                stack.owner() as api,
-                stack.fleet(
-                    identities, order, load=Load(10, 5), pace=_PACE, faults=faults, watch=ledger
-                ) as fleet,
-            ):
-                people = People(api, identities, order.dice("people"), ledger)
-                if not order.mutant:
-                    people.start(commands=4)
-                kills = await _kill_in_turn(stack, order, report)
-                await people.stop()
-                for device in fleet.devices:
-                    device.recover()
-                settled = await fleet.settle(_SETTLE)
-                report.step(fleet.tally.line())
-                report.fact("kills", kills)
-                report.fact("reconnects", fleet.tally.reconnects)
-                report.fact("crashes of devices", fleet.tally.crashes)
-                report.check(
-                    settled,
-                    f"all is acknowledged {_SETTLE:g} s after the last kill: "
-                    f"{fleet.unacknowledged} batches were not",
-                )
-                report.check(fleet.tally.samples_dropped == 0, "no device runs out of room")
-                if not order.mutant:
-                    await until_ended(stack.database_url, 60.0)
-        stored = await read_stored(stack.database_url)
-        witness = ledger.read()
-        check_samples(report, witness, stored)
-        if not order.mutant:
-            check_commands(report, witness, stored)
-            for line in stack.failures()[:5]:
-                report.check(False, f"no handler fails: {line}")
+        ledger = Ledger(ledger_path(ground.folder, stack))
+        identities = await stack.provision(order.devices)
+        async with witnessed(
+            stack, order, identities, ledger, load=Load(10, 5), pace=_PACE, faults=_FAULTS
+        ) as scene:
+            fleet, people = scene.fleet, scene.people
+            if not order.mutant:
+                people.start(commands=4)
+            kills = await _kill_in_turn(stack, order, report)
+            await people.stop()
+            for device in fleet.devices:
+                device.recover()
+            settled = await fleet.settle(_SETTLE)
+            report.step(fleet.tally.line())
+            report.fact("kills", kills)
+            report.fact("reconnects", fleet.tally.reconnects)
+            report.fact("crashes of devices", fleet.tally.crashes)
+            report.check(
+                settled,
+                f"all is acknowledged {_SETTLE:g} s after the last kill: "
+                f"{fleet.unacknowledged} batches were not",
+            )
+            report.check(fleet.tally.samples_dropped == 0, "no device runs out of room")
 
 
 async def _kill_in_turn(stack: Stack, order: Order, report: Report) -> int:

@@ -2,21 +2,9 @@
 
 import asyncio
 
-from edgeflow_cloud.drills import (
-    Drill,
-    Ground,
-    Layout,
-    Ledger,
-    Order,
-    People,
-    Report,
-    check_commands,
-    check_samples,
-    open_stack,
-    read_stored,
-    until_ended,
-)
+from edgeflow_cloud.drills import Drill, Ground, Layout, Ledger, Order, People, Report, open_stack
 from edgeflow_cloud.outage_drills.absence import Absence, judge
+from edgeflow_cloud.outage_drills.scene import ledger_path, witnessed
 from edgeflow_cloud.simulator import Fleet, Load, Pace
 
 _DEAD = 2.0
@@ -27,32 +15,19 @@ async def run(ground: Ground, order: Order, report: Report) -> None:
     """Load; immediate shutdown and restart; kill -9 and restart; compare."""
     layout = Layout(2, 2, 2) if order.whole else Layout(1, 1, 1)
     async with open_stack(ground, layout, report, mutant=order.mutant, mutated=["api"]) as stack:
-        ledger = Ledger(ground.folder / f"ledger-{stack.database}")
-        with ledger:
-            identities = await stack.enter(order.devices)
-            async with (
-                stack.owner() as api,
-                stack.fleet(identities, order, load=Load(4, 2), pace=_PACE, watch=ledger) as fleet,
-            ):
-                people = People(api, identities, order.dice("people"), ledger)
-                people.start(reads=10, writes=3, commands=3)
-                await asyncio.sleep(2.0)
-                for way in ("immediate shutdown", "kill -9"):
-                    await _without(ground, report, fleet, people, way)
-                    if order.mutant:
-                        break
-                await people.stop()
-                settled = await fleet.settle(20.0)
-                judge(report, fleet, people, settled)
-                if not order.mutant:
-                    await until_ended(stack.database_url, 60.0)
-        stored = await read_stored(stack.database_url)
-        witness = ledger.read()
-        check_samples(report, witness, stored)
-        if not order.mutant:
-            check_commands(report, witness, stored)
-            for line in stack.failures()[:5]:
-                report.check(False, f"no handler fails: {line}")
+        ledger = Ledger(ledger_path(ground.folder, stack))
+        identities = await stack.enter(order.devices)
+        async with witnessed(stack, order, identities, ledger, load=Load(4, 2), pace=_PACE) as scene:
+            fleet, people = scene.fleet, scene.people
+            people.start(reads=10, writes=3, commands=3)
+            await asyncio.sleep(2.0)
+            for way in ("immediate shutdown", "kill -9"):
+                await _without(ground, report, fleet, people, way)
+                if order.mutant:
+                    break
+            await people.stop()
+            settled = await fleet.settle(20.0)
+            judge(report, fleet, people, settled)
 
 
 async def _without(ground: Ground, report: Report, fleet: Fleet, people: People, way: str) -> None:

@@ -3,22 +3,8 @@
 import asyncio
 import time
 
-from edgeflow_cloud.drills import (
-    Answers,
-    Drill,
-    Ground,
-    Layout,
-    Ledger,
-    Node,
-    Order,
-    People,
-    Report,
-    check_commands,
-    check_samples,
-    open_stack,
-    read_stored,
-    until_ended,
-)
+from edgeflow_cloud.drills import Answers, Drill, Ground, Layout, Ledger, Node, Order, Report, open_stack
+from edgeflow_cloud.outage_drills.scene import ledger_path, witnessed
 from edgeflow_cloud.simulator import Load, Pace
 from edgeflow_protocol.closing import CloseCode
 
@@ -49,57 +35,44 @@ class Absences(Ledger):
 async def run(ground: Ground, order: Order, report: Report) -> None:
     """Two of each role; each is ended and started again, one after the other."""
     async with open_stack(ground, Layout(2, 2, 2), report) as stack:
-        ledger = Absences(ground.folder / f"ledger-{stack.database}")
-        with ledger:
-            identities = await stack.enter(order.devices)
-            async with (
-                stack.owner() as api,
-                stack.fleet(identities, order, load=Load(2, 2), pace=_PACE, watch=ledger) as fleet,
-            ):
-                people = People(api, identities, order.dice("people"), ledger)
-                people.start(reads=15, writes=4, commands=4)
-                await asyncio.sleep(1.0)
-                victims = stack.of("hub") if order.mutant else stack.nodes
-                slowest = 0.0
-                for node in victims:
-                    slowest = max(slowest, await _restart(node, report, order))
-                    await fleet.until_in(within=_AWAY)
-                await asyncio.sleep(1.0)
-                await people.stop()
-                settled = await fleet.settle(20.0)
-                report.fact("slowest exit", f"{slowest:.1f} s")
-                report.fact("longest absence of a device", f"{ledger.longest:.1f} s")
-                report.fact("closes", dict(fleet.tally.closes))
-                report.fact("drains", fleet.tally.drains)
-                report.check(slowest <= _EXIT, f"a process ends within {_EXIT:g} s: {slowest:.1f} s")
+        ledger = Absences(ledger_path(ground.folder, stack))
+        identities = await stack.enter(order.devices)
+        async with witnessed(stack, order, identities, ledger, load=Load(2, 2), pace=_PACE) as scene:
+            fleet, people = scene.fleet, scene.people
+            people.start(reads=15, writes=4, commands=4)
+            await asyncio.sleep(1.0)
+            victims = stack.of("hub") if order.mutant else stack.nodes
+            slowest = 0.0
+            for node in victims:
+                slowest = max(slowest, await _restart(node, report, order))
+                await fleet.until_in(within=_AWAY)
+            await asyncio.sleep(1.0)
+            await people.stop()
+            settled = await fleet.settle(20.0)
+            report.fact("slowest exit", f"{slowest:.1f} s")
+            report.fact("longest absence of a device", f"{ledger.longest:.1f} s")
+            report.fact("closes", dict(fleet.tally.closes))
+            report.fact("drains", fleet.tally.drains)
+            report.check(slowest <= _EXIT, f"a process ends within {_EXIT:g} s: {slowest:.1f} s")
+            report.check(
+                fleet.tally.connected == order.devices and ledger.longest <= _AWAY,
+                f"nobody is away for more than {_AWAY:g} s: {ledger.longest:.1f} s, "
+                f"{fleet.tally.connected} of {order.devices} are in",
+            )
+            untold = {code: count for code, count in fleet.tally.closes.items() if code not in _TOLD}
+            report.check(not untold, f"devices are told (1012, or drained): closes {untold}")
+            report.check(settled, f"all is acknowledged: {fleet.unacknowledged} batches are not")
+            kinds: dict[str, Answers] = {
+                "reads": people.reads,
+                "writes": people.writes,
+                "commands": people.commands,
+            }
+            for name, answers in kinds.items():
+                report.fact(name, answers.said())
                 report.check(
-                    fleet.tally.connected == order.devices and ledger.longest <= _AWAY,
-                    f"nobody is away for more than {_AWAY:g} s: {ledger.longest:.1f} s, "
-                    f"{fleet.tally.connected} of {order.devices} are in",
+                    not answers.server_errors and not answers.lost,
+                    f"{name} never fail: {answers.said()}, {answers.examples}",
                 )
-                untold = {code: count for code, count in fleet.tally.closes.items() if code not in _TOLD}
-                report.check(not untold, f"devices are told (1012, or drained): closes {untold}")
-                report.check(settled, f"all is acknowledged: {fleet.unacknowledged} batches are not")
-                kinds: dict[str, Answers] = {
-                    "reads": people.reads,
-                    "writes": people.writes,
-                    "commands": people.commands,
-                }
-                for name, answers in kinds.items():
-                    report.fact(name, answers.said())
-                    report.check(
-                        not answers.server_errors and not answers.lost,
-                        f"{name} never fail: {answers.said()}, {answers.examples}",
-                    )
-                if not order.mutant:
-                    await until_ended(stack.database_url, 60.0)
-        stored = await read_stored(stack.database_url)
-        witness = ledger.read()
-        check_samples(report, witness, stored)
-        if not order.mutant:
-            check_commands(report, witness, stored)
-            for line in stack.failures()[:5]:
-                report.check(False, f"no handler fails: {line}")
 
 
 async def _restart(node: Node, report: Report, order: Order) -> float:

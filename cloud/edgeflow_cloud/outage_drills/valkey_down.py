@@ -3,21 +3,9 @@
 import asyncio
 import time
 
-from edgeflow_cloud.drills import (
-    Drill,
-    Ground,
-    Layout,
-    Ledger,
-    Order,
-    People,
-    Report,
-    check_commands,
-    check_samples,
-    open_stack,
-    read_stored,
-    until_ended,
-)
+from edgeflow_cloud.drills import Drill, Ground, Layout, Ledger, Order, Report, open_stack
 from edgeflow_cloud.outage_drills.absence import Absence, judge
+from edgeflow_cloud.outage_drills.scene import ledger_path, witnessed
 from edgeflow_cloud.simulator import Load, Pace
 
 _AWAY = 4.0
@@ -27,41 +15,28 @@ _PACE = Pace(first=1.0, cap=2.0, answer=2.0)
 async def run(ground: Ground, order: Order, report: Report) -> None:
     """Load; away; back; compare."""
     async with open_stack(ground, Layout(1, 1, 1), report, mutant=order.mutant, mutated=["hub"]) as stack:
-        ledger = Ledger(ground.folder / f"ledger-{stack.database}")
-        with ledger:
-            identities = await stack.enter(order.devices)
-            async with (
-                stack.owner() as api,
-                stack.fleet(identities, order, load=Load(4, 2), pace=_PACE, watch=ledger) as fleet,
-            ):
-                people = People(api, identities, order.dice("people"), ledger)
-                people.start(reads=10, writes=3, commands=3)
-                await asyncio.sleep(1.0)
-                began = time.monotonic()
-                await ground.kill(ground.valkey)
-                report.step("kill -9 of Valkey")
-                stored = fleet.tally.samples_acked
-                await asyncio.sleep(_AWAY)
-                report.check(
-                    fleet.tally.samples_acked > stored,
-                    "measurements are stored and acknowledged without Valkey",
-                )
-                await ground.restart(ground.valkey)
-                await Absence(report, fleet, people, "Valkey", "kill -9").over(time.monotonic() - began)
-                await people.stop()
-                reached = await asyncio.gather(*(people.ask(one.device_id) for one in identities))
-                report.check(all(reached), f"every device is reached again: {reached.count(False)} were not")
-                settled = await fleet.settle(20.0)
-                judge(report, fleet, people, settled)
-                if not order.mutant:
-                    await until_ended(stack.database_url, 60.0)
-        stored = await read_stored(stack.database_url)
-        witness = ledger.read()
-        check_samples(report, witness, stored)
-        if not order.mutant:
-            check_commands(report, witness, stored)
-            for line in stack.failures()[:5]:
-                report.check(False, f"no handler fails: {line}")
+        ledger = Ledger(ledger_path(ground.folder, stack))
+        identities = await stack.enter(order.devices)
+        async with witnessed(stack, order, identities, ledger, load=Load(4, 2), pace=_PACE) as scene:
+            fleet, people = scene.fleet, scene.people
+            people.start(reads=10, writes=3, commands=3)
+            await asyncio.sleep(1.0)
+            began = time.monotonic()
+            await ground.kill(ground.valkey)
+            report.step("kill -9 of Valkey")
+            stored = fleet.tally.samples_acked
+            await asyncio.sleep(_AWAY)
+            report.check(
+                fleet.tally.samples_acked > stored,
+                "measurements are stored and acknowledged without Valkey",
+            )
+            await ground.restart(ground.valkey)
+            await Absence(report, fleet, people, "Valkey", "kill -9").over(time.monotonic() - began)
+            await people.stop()
+            reached = await asyncio.gather(*(people.ask(one.device_id) for one in identities))
+            report.check(all(reached), f"every device is reached again: {reached.count(False)} were not")
+            settled = await fleet.settle(20.0)
+            judge(report, fleet, people, settled)
 
 
 DRILL = Drill(

@@ -3,19 +3,8 @@
 import asyncio
 import time
 
-from edgeflow_cloud.drills import (
-    Drill,
-    Ground,
-    Layout,
-    Ledger,
-    Order,
-    People,
-    Report,
-    check_commands,
-    check_samples,
-    open_stack,
-    read_stored,
-)
+from edgeflow_cloud.drills import Drill, Ground, Layout, Ledger, Order, Report, open_stack
+from edgeflow_cloud.outage_drills.scene import ledger_path, witnessed
 from edgeflow_cloud.simulator import Load, Pace
 
 _REBUILT = 10.0
@@ -28,58 +17,43 @@ async def run(ground: Ground, order: Order, report: Report) -> None:
     """Load; wipe; look; kill; look; compare."""
     mutated = ["hub"]
     async with open_stack(ground, Layout(2, 1, 1), report, mutant=order.mutant, mutated=mutated) as stack:
-        ledger = Ledger(ground.folder / f"ledger-{stack.database}")
-        with ledger:
-            identities = await stack.enter(order.devices)
-            async with (
-                stack.owner() as api,
-                stack.fleet(
-                    identities,
-                    order,
-                    load=Load(2, 2),
-                    pace=Pace(first=1.0, cap=2.0, answer=3.0),
-                    watch=ledger,
-                ) as fleet,
-            ):
-                people = People(api, identities, order.dice("people"), ledger)
-                people.start(commands=4, reads=4)
-                await asyncio.sleep(2.0)
-                await ground.wipe_valkey()
-                report.step("FLUSHALL")
-                await _until_rebuilt(ground, report, order.devices, "a wipe")
-                if not order.mutant:
-                    await ground.kill(ground.valkey)
-                    report.step("kill -9 of Valkey")
-                    await asyncio.sleep(_DEAD)
-                    await ground.restart(ground.valkey)
-                    report.step("Valkey is back, empty")
-                    await _until_rebuilt(ground, report, order.devices, "a restart")
-                await asyncio.sleep(0.5)
-                await people.stop()
-                reached = await asyncio.gather(*(people.ask(one.device_id) for one in identities))
-                report.check(
-                    all(reached), f"every device is reached again: {len(identities) - sum(reached)} were not"
-                )
-                await fleet.settle(15.0)
-                report.fact("commands meanwhile", people.commands.said())
-                report.fact("reads meanwhile", people.reads.said())
-                report.check(
-                    fleet.tally.reconnects == 0, f"tunnels stay open: {fleet.tally.reconnects} reconnects"
-                )
-                for answers in (people.commands, people.reads):
-                    odd = {
-                        key: text
-                        for key, text in answers.examples.items()
-                        if key.startswith("5") and not key.startswith("503")
-                    }
-                    report.check(not odd, f"what needs Valkey says 503 and nothing worse: {odd}")
-        stored = await read_stored(stack.database_url)
-        witness = ledger.read()
-        check_samples(report, witness, stored)
-        if not order.mutant:
-            check_commands(report, witness, stored)
-            for line in stack.failures()[:5]:
-                report.check(False, f"no handler fails: {line}")
+        ledger = Ledger(ledger_path(ground.folder, stack))
+        identities = await stack.enter(order.devices)
+        async with witnessed(
+            stack, order, identities, ledger, load=Load(2, 2), pace=Pace(first=1.0, cap=2.0, answer=3.0)
+        ) as scene:
+            fleet, people = scene.fleet, scene.people
+            people.start(commands=4, reads=4)
+            await asyncio.sleep(2.0)
+            await ground.wipe_valkey()
+            report.step("FLUSHALL")
+            await _until_rebuilt(ground, report, order.devices, "a wipe")
+            if not order.mutant:
+                await ground.kill(ground.valkey)
+                report.step("kill -9 of Valkey")
+                await asyncio.sleep(_DEAD)
+                await ground.restart(ground.valkey)
+                report.step("Valkey is back, empty")
+                await _until_rebuilt(ground, report, order.devices, "a restart")
+            await asyncio.sleep(0.5)
+            await people.stop()
+            reached = await asyncio.gather(*(people.ask(one.device_id) for one in identities))
+            report.check(
+                all(reached), f"every device is reached again: {len(identities) - sum(reached)} were not"
+            )
+            await fleet.settle(15.0)
+            report.fact("commands meanwhile", people.commands.said())
+            report.fact("reads meanwhile", people.reads.said())
+            report.check(
+                fleet.tally.reconnects == 0, f"tunnels stay open: {fleet.tally.reconnects} reconnects"
+            )
+            for answers in (people.commands, people.reads):
+                odd = {
+                    key: text
+                    for key, text in answers.examples.items()
+                    if key.startswith("5") and not key.startswith("503")
+                }
+                report.check(not odd, f"what needs Valkey says 503 and nothing worse: {odd}")
 
 
 async def _until_rebuilt(ground: Ground, report: Report, devices: int, after: str) -> None:
