@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { tanstackRouter } from '@tanstack/router-plugin/vite'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vitest/config'
-import { initialSize } from './initial-size'
+import { initialSize } from './initial-size.ts'
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 const cloud = process.env.EDGEFLOW_CONSOLE_CLOUD ?? 'http://127.0.0.1:8000'

@@ -63,7 +63,7 @@ function CodeEntry({ onCode }: { onCode: (code: string) => void }) {
         <TextInput
           label={t('claim.code')}
           description={t('claim.codeHint')}
-          placeholder="PROV-XXXX-XXXX"
+          placeholder="PROV-A1B2-C3D4"
           value={typed}
           onChange={(event) => setTyped(event.currentTarget.value)}
           maxLength={100}

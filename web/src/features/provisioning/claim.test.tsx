@@ -87,7 +87,7 @@ it('shows the line of a code of ours that no device has used, and opens the devi
 it('takes a typed code, and says why it is refused', async () => {
   beSignedIn()
   renderAt('/devices/claim')
-  await userEvent.type(await screen.findByLabelText('Code'), 'PROV-XXXX-YYYY')
+  await userEvent.type(await screen.findByLabelText('Code'), 'PROV-7K2M-9QXA')
   await userEvent.click(screen.getByRole('button', { name: 'Go on' }))
   await userEvent.click(await screen.findByRole('button', { name: 'Take the device over' }))
   expect(await screen.findByText('Check the code.')).toBeInTheDocument()

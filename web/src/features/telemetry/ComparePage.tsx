@@ -1,16 +1,15 @@
-import { Button, Skeleton } from '@mantine/core'
-import { IconActivity, IconZoomReset } from '@tabler/icons-react'
+import { Skeleton } from '@mantine/core'
+import { IconActivity } from '@tabler/icons-react'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
 import { useTranslation } from 'react-i18next'
-import { exact } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Blank, crumbClass, Failed, PageHead, Panel, Refused } from '@/ui'
 import { type CompareView, metricOf, windowOf } from './compare'
 import { RANGES } from './model'
 import { CompareControls } from './parts/CompareControls'
 import { ManyChart } from './parts/ManyChart'
-import css from './parts/telemetry.module.css'
+import { WindowNote } from './parts/TimeWindow'
 import { compareQuery } from './queries'
 import { useWords } from './useWords'
 
@@ -23,7 +22,7 @@ const EVERY_MS = 15_000
 
 /** One measurement of many devices over the same time, a line each, or taken together. */
 export function ComparePage({ view, onView }: ComparePageProps) {
-  const { t, i18n } = useTranslation()
+  const { t } = useTranslation()
   const { nameOf } = useWords()
   const at = windowOf(view)
   const still = typeof at !== 'string'
@@ -35,10 +34,6 @@ export function ComparePage({ view, onView }: ComparePageProps) {
   const now = useNow((ms) => Math.floor(ms / 5_000) * 5)
   const from = still ? at.from : now - RANGES[at].length
   const to = still ? at.to : now
-  const unzoom = () => {
-    const { from: _from, to: _to, ...rest } = view
-    onView(rest)
-  }
   return (
     <>
       <PageHead
@@ -51,34 +46,7 @@ export function ComparePage({ view, onView }: ComparePageProps) {
         }
       />
       <CompareControls view={view} onView={onView} />
-      <div className={css.meta}>
-        {still ? (
-          <>
-            <span>
-              {exact(new Date(from * 1000).toISOString(), i18n.language)} –{' '}
-              {exact(new Date(to * 1000).toISOString(), i18n.language)}
-            </span>
-            <Button
-              size="compact-xs"
-              variant="default"
-              leftSection={<IconZoomReset size={14} />}
-              onClick={unzoom}
-            >
-              {t('telemetry.unzoom')}
-            </Button>
-          </>
-        ) : (
-          <span>{t('telemetry.zoomHint')}</span>
-        )}
-        {answer.data && (
-          <span>
-            {t('telemetry.resolution', {
-              source: t(`telemetry.resolutions.${answer.data.resolution}`),
-              step: answer.data.step,
-            })}
-          </span>
-        )}
-      </div>
+      <WindowNote view={view} onView={onView} still={still ? at : undefined} answer={answer.data} />
       <Panel title={nameOf(metricOf(view))}>
         {answer.isPending ? (
           <Skeleton height={340} />

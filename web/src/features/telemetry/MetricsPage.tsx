@@ -1,17 +1,15 @@
-import { Button, MultiSelect, SegmentedControl, Select, Skeleton } from '@mantine/core'
+import { MultiSelect, Select, Skeleton } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
-import { IconActivity, IconZoomReset } from '@tabler/icons-react'
+import { IconActivity } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useMemo, useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { deviceQuery, deviceSearchQuery } from '@/features/devices'
-import { exact } from '@/lib/format'
 import { useNow } from '@/lib/useNow'
 import { Blank, Failed, Note, Panel, Refused } from '@/ui'
 import {
   AGGREGATES,
   type Aggregate,
-  isRange,
   type MetricsView,
   metricsOf,
   RANGES,
@@ -21,6 +19,7 @@ import {
 } from './model'
 import { Happenings, toneOf } from './parts/Happenings'
 import { MetricChart } from './parts/MetricChart'
+import { RangePicker, WindowNote } from './parts/TimeWindow'
 import css from './parts/telemetry.module.css'
 import { marksQuery, metricNamesQuery, type Window } from './queries'
 import { useSeries } from './useSeries'
@@ -41,7 +40,7 @@ function windowOf({ range = '1h', from, to }: MetricsView): Window['at'] {
 
 /** Everything a device measured, now and then, alone or beside another. */
 export function MetricsPage({ deviceId, view, onView }: MetricsPageProps) {
-  const { t, i18n } = useTranslation()
+  const { t } = useTranslation()
   const metrics = metricsOf(view)
   const at = windowOf(view)
   const still = typeof at !== 'string'
@@ -58,43 +57,16 @@ export function MetricsPage({ deviceId, view, onView }: MetricsPageProps) {
   )
   const zoom = (start: number, end: number) =>
     onView({ ...view, from: Math.floor(start), to: Math.ceil(end) })
-  const unzoom = () => {
-    const { from: _from, to: _to, ...rest } = view
-    onView(rest)
-  }
   const empty = series.time.length === 0
-  const resolution = history.data?.resolution
   return (
     <>
       <Controls deviceId={deviceId} view={view} onView={onView} />
-      <div className={css.meta}>
-        {still ? (
-          <>
-            <span>
-              {exact(new Date(from * 1000).toISOString(), i18n.language)} –{' '}
-              {exact(new Date(to * 1000).toISOString(), i18n.language)}
-            </span>
-            <Button
-              size="compact-xs"
-              variant="default"
-              leftSection={<IconZoomReset size={14} />}
-              onClick={unzoom}
-            >
-              {t('telemetry.unzoom')}
-            </Button>
-          </>
-        ) : (
-          <span>{t('telemetry.zoomHint')}</span>
-        )}
-        {history.data && (
-          <span>
-            {t('telemetry.resolution', {
-              source: t(`telemetry.resolutions.${resolution ?? 'raw'}`),
-              step: history.data.step,
-            })}
-          </span>
-        )}
-      </div>
+      <WindowNote
+        view={view}
+        onView={onView}
+        still={still ? at : undefined}
+        answer={history.data}
+      />
       {other.error != null && <Refused error={other.error} />}
       <div className={css.charts}>
         {history.isPending ? (
@@ -199,19 +171,7 @@ function Controls({ deviceId, view, onView }: MetricsPageProps) {
   }
   return (
     <div className={css.controls}>
-      <SegmentedControl
-        size="xs"
-        aria-label={t('telemetry.range')}
-        value={view.from === undefined ? (view.range ?? '1h') : ''}
-        onChange={(range) => {
-          const { from: _from, to: _to, ...rest } = view
-          if (isRange(range)) onView({ ...rest, range })
-        }}
-        data={Object.keys(RANGES).map((value) => ({
-          value,
-          label: t(`telemetry.ranges.${value as '1h'}`),
-        }))}
-      />
+      <RangePicker view={view} onView={onView} />
       <MultiSelect
         className={css.grow}
         aria-label={t('telemetry.metrics')}

@@ -31,6 +31,9 @@ export interface MetricsView {
   aggregate?: Aggregate
 }
 
+/** What a value of a chart stands for: a sample, or one taken together. */
+export type Resolution = 'raw' | '1m' | '1h' | '1d'
+
 export const AGGREGATES = ['avg', 'min', 'max'] as const
 export type Aggregate = (typeof AGGREGATES)[number]
 

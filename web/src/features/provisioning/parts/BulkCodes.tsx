@@ -1,11 +1,11 @@
-import { NumberInput, Select, TagsInput, TextInput } from '@mantine/core'
+import { NumberInput, Select, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { useGroups } from '@/features/groups'
-import { useProjectNames } from '@/features/projects'
 import { FormModal } from '@/ui'
 import { LIFETIMES } from '../model'
 import { type MadeCode, useCreateCodes } from '../queries'
+import { ProjectField, TagsField } from './fields'
 
 /** In one call; the server takes no more. */
 const MOST = 1_000
@@ -25,7 +25,6 @@ export function BulkCodes({ onMade, onClose }: BulkCodesProps) {
   const [projectId, setProjectId] = useState<string | null>(null)
   const [reclaim, setReclaim] = useState<number | ''>('')
   const [groupId, setGroupId] = useState<string | null>(null)
-  const projects = useProjectNames()
   const groups = useGroups().filter(({ kind }) => kind === 'fixed')
   const create = useCreateCodes()
   return (
@@ -67,24 +66,8 @@ export function BulkCodes({ onMade, onClose }: BulkCodesProps) {
         onChange={(event) => setName(event.currentTarget.value)}
         maxLength={100}
       />
-      <TagsInput
-        label={t('provisioning.tags')}
-        description={t('provisioning.tagsHint')}
-        value={tags}
-        onChange={setTags}
-        splitChars={[',', ' ']}
-        acceptValueOnBlur
-      />
-      {projects.size > 0 && (
-        <Select
-          label={t('devices.project')}
-          data={[...projects].map(([value, label]) => ({ value, label }))}
-          value={projectId}
-          onChange={setProjectId}
-          clearable
-          searchable
-        />
-      )}
+      <TagsField tags={tags} onTags={setTags} />
+      <ProjectField projectId={projectId} onProject={setProjectId} />
       {groups.length > 0 && (
         <Select
           label={t('devices.group')}

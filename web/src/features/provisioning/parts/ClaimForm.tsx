@@ -1,12 +1,12 @@
-import { Button, Group, Select, TagsInput, TextInput } from '@mantine/core'
+import { Button, Group, TextInput } from '@mantine/core'
 import { IconArrowRight } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
-import { useProjectNames } from '@/features/projects'
 import { forgetClaimCode } from '@/lib/claim-code'
 import { CodeLine, Note, Panel, Refused } from '@/ui'
 import { useClaim } from '../queries'
+import { ProjectField, TagsField } from './fields'
 import css from './provisioning.module.css'
 
 interface ClaimFormProps {
@@ -20,7 +20,6 @@ export function ClaimForm({ code, onAnother }: ClaimFormProps) {
   const [name, setName] = useState('')
   const [tags, setTags] = useState<string[]>([])
   const [projectId, setProjectId] = useState<string | null>(null)
-  const projects = useProjectNames()
   const claim = useClaim()
   if (claim.data) {
     const { device_id: deviceId, name: called, api_key: key } = claim.data
@@ -77,24 +76,8 @@ export function ClaimForm({ code, onAnother }: ClaimFormProps) {
           onChange={(event) => setName(event.currentTarget.value)}
           maxLength={200}
         />
-        <TagsInput
-          label={t('provisioning.tags')}
-          description={t('provisioning.tagsHint')}
-          value={tags}
-          onChange={setTags}
-          splitChars={[',', ' ']}
-          acceptValueOnBlur
-        />
-        {projects.size > 0 && (
-          <Select
-            label={t('devices.project')}
-            data={[...projects].map(([value, label]) => ({ value, label }))}
-            value={projectId}
-            onChange={setProjectId}
-            clearable
-            searchable
-          />
-        )}
+        <TagsField tags={tags} onTags={setTags} />
+        <ProjectField projectId={projectId} onProject={setProjectId} />
         {claim.isError && <Refused error={claim.error} />}
         <Group gap={8}>
           <Button type="submit" loading={claim.isPending}>

@@ -1,9 +1,10 @@
-import { Button, SegmentedControl, TagsInput, TextInput } from '@mantine/core'
+import { Button, SegmentedControl, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useTranslation } from 'react-i18next'
 import { Panel, Refused } from '@/ui'
 import { LIFETIMES, type Lifetime } from '../model'
 import { useCreateCode } from '../queries'
+import { TagsField } from './fields'
 import css from './provisioning.module.css'
 
 /** What the device that uses the code will be called, and how long the code is good for. */
@@ -32,13 +33,7 @@ export function CodeForm({ onCreated }: { onCreated: (codeId: string) => void })
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
         />
-        <TagsInput
-          label={t('provisioning.tags')}
-          description={t('provisioning.tagsHint')}
-          value={tags}
-          onChange={setTags}
-          splitChars={[',', ' ']}
-        />
+        <TagsField tags={tags} onTags={setTags} />
         <div>
           <div style={{ marginBottom: 4, fontSize: 13, fontWeight: 500 }}>
             {t('provisioning.lifetime')}

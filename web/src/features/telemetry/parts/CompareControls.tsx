@@ -1,4 +1,4 @@
-import { Button, SegmentedControl, Select } from '@mantine/core'
+import { Button, Select } from '@mantine/core'
 import { IconFilter } from '@tabler/icons-react'
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
@@ -14,9 +14,10 @@ import {
   type ManyAggregate,
   metricOf,
 } from '../compare'
-import { isRange, NAMED_METRICS, RANGES } from '../model'
+import { NAMED_METRICS } from '../model'
 import { metricNamesQuery } from '../queries'
 import { useWords } from '../useWords'
+import { RangePicker } from './TimeWindow'
 import css from './telemetry.module.css'
 
 interface CompareControlsProps {
@@ -54,19 +55,7 @@ export function CompareControls({ view, onView }: CompareControlsProps) {
         </div>
       )}
       <div className={css.controls}>
-        <SegmentedControl
-          size="xs"
-          aria-label={t('telemetry.range')}
-          value={view.from === undefined ? (view.range ?? '1h') : ''}
-          onChange={(range) => {
-            const { from: _from, to: _to, ...rest } = view
-            if (isRange(range)) onView({ ...rest, range })
-          }}
-          data={Object.keys(RANGES).map((value) => ({
-            value,
-            label: t(`telemetry.ranges.${value as '1h'}`),
-          }))}
-        />
+        <RangePicker view={view} onView={onView} />
         <Select
           className={css.grow ?? ''}
           aria-label={t('telemetry.metrics')}
