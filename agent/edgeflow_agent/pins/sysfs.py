@@ -147,12 +147,10 @@ class SysfsSensors:
 
 
 def _explain_pwm(pin: int, error: OSError) -> str:
-    if (
-        isinstance(error, PermissionError) or error.errno == errno.EROFS
-    ):  # The service's ProtectKernelTunables.
+    if isinstance(error, PermissionError) or error.errno == errno.EROFS:
         return (
             f"The agent may not write to PWM in /sys for the pin {pin} ({error.strerror}). Put its user into the group "
-            "gpio, and let the service write there: ProtectKernelTunables=no in `systemctl edit edgeflow-agent`."
+            "gpio; a service of your own must not have ProtectKernelTunables."
         )
     return f"The pin {pin} cannot have this wave: {error.strerror or error}. Check its frequency and its channel."
 
