@@ -20,7 +20,15 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cloud.tests.machines.world import Socket, World, broken_promise, machine_settings
+from cloud.tests.machines.world import (
+    MANY,
+    PICKS,
+    Killed,
+    Socket,
+    World,
+    broken_promise,
+    machine_settings,
+)
 from edgeflow_cloud.commands import DeviceOffline, Order, cancel_command, queries, run_command, service
 from edgeflow_cloud.commands.device import DEVICE_SIDE
 from edgeflow_cloud.commands.jobs import sweep
@@ -38,14 +46,6 @@ class Row:
     result: object
     error: str | None
     finished_at: object
-
-
-PICKS = st.integers(0, 1_000)
-"""Which of what is there. Nothing that is drawn depends on what the cloud did, so that each run draws the same."""
-
-
-class Killed(Exception):
-    """The process ended here, and its transaction with it."""
 
 
 class CommandsMachine(RuleBasedStateMachine):
@@ -326,11 +326,11 @@ class CommandsMachine(RuleBasedStateMachine):
         return self.world.run(read())
 
 
-def put_to_work(stack: dict[str, str], folder: Path) -> None:
+def put_to_work(stack: dict[str, str], folder: Path, examples: int = 10) -> None:
     """Run the machine; EDGEFLOW_MACHINE_EXAMPLES makes it that many random runs instead of the same ones each time."""
     CommandsMachine.world = World(stack, folder, DEVICE_SIDE)
     try:
-        run_state_machine_as_test(CommandsMachine, settings=machine_settings(5, 20))
+        run_state_machine_as_test(CommandsMachine, settings=machine_settings(examples, 20))
     finally:
         CommandsMachine.world.close()
 
@@ -357,4 +357,4 @@ claim_next = queries.claim_next
 def test_the_machine_can_fail(stack: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "claim_next", claim_newest)
     with broken_promise():
-        put_to_work(stack, tmp_path)
+        put_to_work(stack, tmp_path, MANY)

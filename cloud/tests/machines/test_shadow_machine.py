@@ -22,7 +22,15 @@ from hypothesis.stateful import (
 )
 
 from cloud.tests.conftest import device_principal
-from cloud.tests.machines.world import Socket, World, broken_promise, machine_settings
+from cloud.tests.machines.world import (
+    MANY,
+    PICKS,
+    Killed,
+    Socket,
+    World,
+    broken_promise,
+    machine_settings,
+)
 from edgeflow_cloud.infra.db import Transaction
 from edgeflow_cloud.kernel.errors import Unavailable
 from edgeflow_cloud.shadows import service
@@ -34,14 +42,6 @@ from edgeflow_protocol.shadow import Document, delta, merge
 KEYS = st.sampled_from("abc")
 LEAVES = st.none() | st.integers(0, 2) | st.lists(st.integers(0, 1), max_size=2)
 CHANGES = st.dictionaries(KEYS, LEAVES | st.dictionaries(KEYS, LEAVES, max_size=2), max_size=3)
-
-
-PICKS = st.integers(0, 1_000)
-"""Which of what is there. Nothing that is drawn depends on what the cloud did, so that each run draws the same."""
-
-
-class Killed(Exception):
-    """The process ended here, and its transaction with it."""
 
 
 class ShadowsMachine(RuleBasedStateMachine):
@@ -325,10 +325,10 @@ def _newest(socket: Socket) -> Document | None:
     return told[-1].get("desired", {}) if told else None
 
 
-def put_to_work(stack: dict[str, str], folder: Path) -> None:
+def put_to_work(stack: dict[str, str], folder: Path, examples: int = 10) -> None:
     ShadowsMachine.world = World(stack, folder, DEVICE_SIDE)
     try:
-        run_state_machine_as_test(ShadowsMachine, settings=machine_settings(5, 20))
+        run_state_machine_as_test(ShadowsMachine, settings=machine_settings(examples, 20))
     finally:
         ShadowsMachine.world.close()
 
@@ -359,4 +359,4 @@ def test_the_machine_can_fail(
 ) -> None:
     monkeypatch.setattr(service, "update", mutant)
     with broken_promise():
-        put_to_work(stack, tmp_path)
+        put_to_work(stack, tmp_path, MANY)

@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
@@ -40,6 +41,16 @@ from edgeflow_cloud.tunnel import DeviceSide, Hub, listen
 T = TypeVar("T")
 PAUSE = 0.03
 """Real seconds in which the cloud may work after each step."""
+
+
+MANY = 60
+"""Runs in which a broken promise must show; the first in which it does is the last."""
+PICKS = st.integers(0, 1_000)
+"""Which of what is there. Nothing that is drawn depends on what the cloud did, so that each run draws the same."""
+
+
+class Killed(Exception):
+    """The process ended here, and its transaction with it."""
 
 
 def machine_settings(examples: int, steps: int) -> settings:
