@@ -94,6 +94,9 @@ def test_one_line_makes_a_service_that_runs_survives_stops_and_goes_away(
     journal = machine.shell(f"journalctl --no-pager -u {UNIT}")
     assert "has stopped" in journal
     assert "Traceback" not in journal
+    assert "walls are not whole" not in journal, (
+        "flows' Python has no network and a read-only root, for this user, too"
+    )
 
     machine.shell(f"{install} --uninstall --purge")
     for place in ("/opt/edgeflow-agent", "/var/lib/edgeflow-agent", "/usr/local/bin/edgeflow-agent"):

@@ -16,7 +16,15 @@ def function(node_id: str, z: str, code: str, *wires: list[str]) -> dict[str, An
 
 
 def debug(node_id: str) -> dict[str, Any]:
-    return {"id": node_id, "type": "debug", "z": "tab", "active": True, "tosidebar": False, "complete": "true", "wires": []}
+    return {
+        "id": node_id,
+        "type": "debug",
+        "z": "tab",
+        "active": True,
+        "tosidebar": False,
+        "complete": "true",
+        "wires": [],
+    }
 
 
 COUNTER: Nodes = [
@@ -58,12 +66,34 @@ def tab(*nodes: dict[str, Any]) -> Nodes:
 
 
 def instance(node_id: str, kind: str, *wires: list[str], **env: Any) -> dict[str, Any]:
-    properties = [{"name": key, "type": "num" if isinstance(value, int) else "str", "value": str(value)} for key, value in env.items()]
-    return {"id": node_id, "type": f"subflow:{kind}", "z": "tab", "name": "", "env": properties, "x": 1, "y": 1, "wires": [*wires]}
+    properties = [
+        {"name": key, "type": "num" if isinstance(value, int) else "str", "value": str(value)}
+        for key, value in env.items()
+    ]
+    return {
+        "id": node_id,
+        "type": f"subflow:{kind}",
+        "z": "tab",
+        "name": "",
+        "env": properties,
+        "x": 1,
+        "y": 1,
+        "wires": [*wires],
+    }
 
 
 def catch(scope: list[str] | None, target: str) -> dict[str, Any]:
-    return {"id": "catch", "type": "catch", "z": "tab", "name": "", "scope": scope, "uncaught": False, "x": 1, "y": 1, "wires": [[target]]}
+    return {
+        "id": "catch",
+        "type": "catch",
+        "z": "tab",
+        "name": "",
+        "scope": scope,
+        "uncaught": False,
+        "x": 1,
+        "y": 1,
+        "wires": [[target]],
+    }
 
 
 CASES: dict[str, tuple[Nodes, list[tuple[str, Any]]]] = {

@@ -10,6 +10,12 @@ from edgeflow_cloud.kernel.ids import DeviceId, ExportId, TenantId
 _AT_ONCE: Final = 1_000  # rows read at once: what is held in memory
 _PATIENCE: Final = 600.0  # seconds for the first of a table's rows: the server gathers them before
 
+_SLOWLY: Final = (
+    f"set local statement_timeout = {int(_PATIENCE * 1000)};"
+    f" set local idle_in_transaction_session_timeout = {int(_PATIENCE * 1000)}"
+)
+"""What is read is compressed and written before more is asked for, perhaps on a slow disk; nobody waits for a lock."""
+
 _TABLE = "select document from export_tenant_rows($1, $2)"
 """Rows of one table of a tenant as JSON: no hash, seed or sealed text is among the columns."""
 
@@ -106,7 +112,7 @@ async def select_tenant_tables(tx: Transaction) -> list[str]:
 
 async def table_rows(tx: Transaction, tenant_id: TenantId, table: str) -> AsyncIterator[list[str]]:
     """An organization's rows of one table, some at a time."""
-    await tx.execute(f"set local statement_timeout = {int(_PATIENCE * 1000)}")
+    await tx.execute(_SLOWLY)
     cursor = await tx.cursor(_TABLE, table, tenant_id, timeout=_PATIENCE)
     while rows := await cursor.fetch(_AT_ONCE, timeout=_PATIENCE):
         yield [row["document"] for row in rows]
@@ -116,6 +122,7 @@ async def device_rows(
     tx: Transaction, statement: str, tenant_id: TenantId, device_id: DeviceId
 ) -> AsyncIterator[list[str]]:
     """One device's rows of a file, some at a time."""
-    cursor = await tx.cursor(statement, tenant_id, device_id)
-    while rows := await cursor.fetch(_AT_ONCE):
+    await tx.execute(_SLOWLY)
+    cursor = await tx.cursor(statement, tenant_id, device_id, timeout=_PATIENCE)
+    while rows := await cursor.fetch(_AT_ONCE, timeout=_PATIENCE):
         yield [row["document"] for row in rows]

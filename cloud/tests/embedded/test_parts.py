@@ -33,6 +33,7 @@ from edgeflow_cloud.infra.embedded import (
 )
 from edgeflow_cloud.infra.embedded.folders import Folders
 from edgeflow_cloud.infra.embedded.parts import ALL
+from edgeflow_cloud.infra.embedded.seaweedfs import Ports
 from edgeflow_cloud.infra.secrets import Secret, Secrets
 from edgeflow_cloud.infra.settings import S3Address
 
@@ -354,3 +355,19 @@ async def _start_and_cancel(parts: Parts, pause: float) -> None:
     assert time.monotonic() - began < 10
     if not starting.cancelled():  # it was quicker than we
         await parts.stop()
+
+
+def test_ports_with_a_socket_that_another_user_left_are_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken, free = Ports.choose(), Ports.choose()
+    left = Path(f"/tmp/seaweedfs-s3-grpc-{taken.grpc['s3']}.sock")
+    left.mkdir()  # cannot be unlinked, as another user's cannot
+    try:
+        assert not taken.all_free()
+        draws = iter([taken, taken, free])
+        monkeypatch.setattr(Ports, "_draw", lambda: next(draws))
+        assert Ports.choose() == free
+        monkeypatch.setattr(Ports, "_draw", lambda: taken)
+        with pytest.raises(PartFailed, match="other users left"):
+            Ports.choose()
+    finally:
+        left.rmdir()

@@ -1,5 +1,6 @@
 """What stands in an archive: every row that is kept, counted against the tables."""
 
+import asyncio
 import io
 import json
 import tracemalloc
@@ -12,11 +13,13 @@ from cloud.tests.conftest import make_principal
 from cloud.tests.telemetry.conftest import NOW, Peer, batch, sample
 from cloud.tests.telemetry.test_reports import event, events, execution, lines
 from edgeflow_cloud import devices
+from edgeflow_cloud.exports import queries
 from edgeflow_cloud.exports.archive import write_archive
 from edgeflow_cloud.exports.model import FILES, LEFT_OUT
-from edgeflow_cloud.exports.queries import select_tenant_tables
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Database
+from edgeflow_cloud.kernel import ids
+from edgeflow_cloud.kernel.ids import DeviceId
 from edgeflow_cloud.kernel.principal import Principal
 from edgeflow_cloud.telemetry.rollups.model import DAY, HOUR, MINUTE
 from edgeflow_cloud.telemetry.rollups.rolling import roll_up
@@ -99,7 +102,7 @@ async def test_every_row_of_telemetry_is_in_it(
 
 async def test_no_table_is_forgotten_and_none_is_in_it_twice(db: Database, owner: Principal) -> None:
     async with db.tenant_tx(owner) as tx:
-        known = set(await select_tenant_tables(tx))
+        known = set(await queries.select_tenant_tables(tx))
     listed = [table for file in FILES.all() for table in file.tables]
     assert len(listed) == len(set(listed))
     assert known >= LEFT_OUT | set(listed)
@@ -131,3 +134,17 @@ async def test_it_is_written_in_bounded_memory(context: Context, owner: Principa
             tracemalloc.stop()
     assert rows > 20_000
     assert peak < 20_000_000, peak  # of 60 MB
+
+
+async def test_a_slow_disk_does_not_end_the_reading(
+    db: Database, owner: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_AT_ONCE", 1)
+    statement = "select $1::uuid::text || $2::uuid::text as document from generate_series(1, 3)"
+    async with db.tenant_tx(owner) as tx:
+        await tx.execute("set local idle_in_transaction_session_timeout = 100")
+        read = 0
+        async for _ in queries.device_rows(tx, statement, owner.tenant_id, DeviceId(ids.new())):
+            read += 1
+            await asyncio.sleep(0.3)
+    assert read == 3

@@ -98,6 +98,7 @@ def confine_script(memory: int) -> list[str]:
     """For a process whose interpreter (QuickJS) has no way out by itself: limits and the filter. What is missing."""
     missing: list[str] = []
     _die_with_parent()
+    _hide()
     _limit(memory, processes=False)
     _attempt(missing, "system call filter", _filter_calls)
     return missing
@@ -110,6 +111,7 @@ def confine_python(memory: int, readable: list[str], hidden: list[str]) -> list[
     missing: list[str] = []
     _die_with_parent()
     _attempt(missing, "namespaces (no network, root read-only)", lambda: _enter_namespaces(hidden))
+    _hide()  # not before: who is hidden owns nothing in /proc/self, where only root could then write the maps
     _limit(memory, processes=True)
     _attempt(missing, "landlock (files)", lambda: _landlock(readable))
     _drop_capabilities()
@@ -135,6 +137,10 @@ def _call(name: str, *arguments: object) -> int:
 def _die_with_parent() -> None:
     _libc.prctl(_PR_SET_PDEATHSIG, 9, 0, 0, 0)
     _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _hide() -> None:
+    """No other process of this user may look into this one."""
     _libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 

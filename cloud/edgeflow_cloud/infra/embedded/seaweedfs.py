@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +33,7 @@ _GRPC = ("volume", "master", "filer", "s3", "msg_broker", "msg_agent", "admin", 
 _HTTPS = ("client", "volume", "master", "filer", "admin")
 _TOKENS = ("jwt.signing", "jwt.signing.read", "jwt.filer_signing", "jwt.filer_signing.read")
 _TRIES = 3
+_DRAWS = 50
 # The worker looks for the admin's gRPC at the admin's port plus this, whatever it is told.
 _ADMIN_GAP = 10_000
 
@@ -54,7 +56,18 @@ class Ports:
 
     @classmethod
     def choose(cls) -> "Ports":
-        """Free ones."""
+        """Free ones, without what another user's run left in /tmp."""
+        for _ in range(_DRAWS):
+            ports = cls._draw()
+            ports.clear_sockets()
+            if not ports.blocked:
+                return ports
+        raise PartFailed(
+            NAME, "finds no free ports", advice="remove what other users left as /tmp/seaweedfs-*.sock"
+        )
+
+    @classmethod
+    def _draw(cls) -> "Ports":
         admin = next(port for port in free_ports(64, below=22_000) if is_free(port + _ADMIN_GAP))
         chosen = free_ports(2 * len(_SERVICES) + 1)
         free = [port for port in chosen if port not in (admin, admin + _ADMIN_GAP)]
@@ -78,15 +91,22 @@ class Ports:
         write_private(path, json.dumps({"http": self.http, "grpc": self.grpc}))
 
     def all_free(self) -> bool:
-        return all(is_free(port) for port in (*self.http.values(), *self.grpc.values()))
+        ports = (*self.http.values(), *self.grpc.values())
+        return not self.blocked and all(is_free(port) for port in ports)
+
+    @property
+    def blocked(self) -> list[Path]:
+        """Sockets that are there: once cleared, other users', which the program would try to take for ever."""
+        return [path for path in self._sockets() if path.exists()]
 
     def clear_sockets(self) -> None:
         """Remove the sockets that the program puts into /tmp for each gRPC port and leaves when killed."""
-        for service, port in self.grpc.items():
-            try:
-                Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock").unlink(missing_ok=True)  # noqa: S108
-            except OSError:
-                continue  # another user's
+        for path in self._sockets():
+            with suppress(OSError):  # another user's
+                path.unlink(missing_ok=True)
+
+    def _sockets(self) -> list[Path]:
+        return [Path(f"/tmp/seaweedfs-{service}-grpc-{port}.sock") for service, port in self.grpc.items()]  # noqa: S108
 
 
 def start(folders: Folders, keys: Keys, abort: threading.Event) -> tuple[Child, str]:
