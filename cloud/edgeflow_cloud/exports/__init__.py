@@ -5,6 +5,6 @@ devices' measurements, executions, events and log lines included; it is written 
 and can be fetched for seven days. Does not do: bring an archive back in.
 """
 
-from edgeflow_cloud.exports.model import FILES
+from edgeflow_cloud.exports.files import FILES
 
 __all__ = ["FILES"]

@@ -10,7 +10,9 @@ import msgspec
 
 from edgeflow_cloud import devices, identity, organizations
 from edgeflow_cloud.exports import queries
-from edgeflow_cloud.exports.model import FILES, LEFT_OUT, File
+from edgeflow_cloud.exports.files import FILES
+from edgeflow_cloud.exports.model import LEFT_OUT
+from edgeflow_cloud.infra.archive import Archived
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.kernel import ids
 from edgeflow_cloud.kernel.ids import DeviceId
@@ -99,7 +101,7 @@ async def _write_table(context: Context, principal: Principal, archive: _Archive
 
 
 async def _write_devices(
-    context: Context, principal: Principal, archive: _Archive, file: File, fleet: list[DeviceId]
+    context: Context, principal: Principal, archive: _Archive, file: Archived, fleet: list[DeviceId]
 ) -> AsyncIterator[float]:
     """A file that is made device by device, a transaction each; how much of it is done, 0 to 1."""
     with archive.open(file.file) as part:

@@ -15,7 +15,8 @@ from cloud.tests.telemetry.test_reports import event, events, execution, lines
 from edgeflow_cloud import devices
 from edgeflow_cloud.exports import queries
 from edgeflow_cloud.exports.archive import write_archive
-from edgeflow_cloud.exports.model import FILES, LEFT_OUT
+from edgeflow_cloud.exports.files import FILES
+from edgeflow_cloud.exports.model import LEFT_OUT
 from edgeflow_cloud.infra.context import Context
 from edgeflow_cloud.infra.db import Database
 from edgeflow_cloud.kernel import ids
